@@ -1,0 +1,228 @@
+//! A lineage: its versions in order, compiled, and how each compares with the others.
+
+use std::collections::BTreeSet;
+
+use tenure_model::Regime;
+
+use crate::check;
+use crate::language::{Diagnostic, Diagnostics, Position, Version};
+use crate::surfaces::{SurfaceId, Surfaces};
+use crate::table::Table;
+use crate::widening::{Widening, widenings};
+
+/// A version of a lineage, by its place in the order: by `announced`, then by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VersionIx(pub(crate) u16);
+
+impl VersionIx {
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A purpose of a lineage, whichever versions have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PurposeIx(pub(crate) u16);
+
+/// A version with its table.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) tree: Version,
+    pub(crate) table: Table,
+}
+
+/// A lineage that the compiler has accepted.
+#[derive(Debug)]
+pub struct Lineage {
+    compiled: Vec<Compiled>,
+    surfaces: Surfaces,
+    /// For each surface, the versions that know it, in order.
+    knowing: Vec<Vec<VersionIx>>,
+    purposes: Vec<String>,
+    /// Whether the newer widens against the older, by regime, older and newer.
+    widens: Vec<bool>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Lineage {
+    /// Compiles a lineage, in any order of its versions.
+    ///
+    /// Refuses everything that DESIGN section 3 refuses: each version on its own, and each against
+    /// the one before it.
+    pub fn compile(mut versions: Vec<Version>) -> Result<Self, Diagnostics> {
+        versions.sort_by(|a, b| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
+        let mut complaints = Vec::new();
+        lineage_is_one(&versions, &mut complaints);
+        let surfaces = Surfaces::link(&versions, &mut complaints);
+        for version in &versions {
+            complaints.extend(check::refusals(version, &surfaces));
+        }
+        for pair in versions.windows(2) {
+            let [older, newer] = pair else { continue };
+            complaints.extend(check::refusals_against(older, newer, &surfaces));
+        }
+        if !complaints.is_empty() {
+            return Err(Diagnostics(complaints));
+        }
+        let purposes: BTreeSet<_> = versions
+            .iter()
+            .flat_map(|version| &version.purposes)
+            .map(|purpose| purpose.name.clone())
+            .collect();
+        let purposes: Vec<_> = purposes.into_iter().collect();
+        let warnings = versions.iter().flat_map(|version| check::warnings(version, &surfaces)).collect();
+        let widens = widening_matrix(&versions, &surfaces);
+        let knowing = knowing(&versions, &surfaces);
+        let mut compiled = Vec::with_capacity(versions.len());
+        for tree in versions {
+            let table = Table::build(&tree, &surfaces, &purposes)
+                .map_err(|complaint| Diagnostics(vec![complaint]))?;
+            compiled.push(Compiled { tree, table });
+        }
+        Ok(Self { compiled, surfaces, knowing, purposes, widens, warnings })
+    }
+
+    /// What is allowed but probably not meant, for the author.
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// The name of the lineage.
+    pub fn name(&self) -> &str {
+        self.compiled.first().map_or("", |version| &version.tree.policy)
+    }
+
+    /// The versions, in order.
+    pub fn versions(&self) -> impl ExactSizeIterator<Item = (VersionIx, &Version)> {
+        self.compiled.iter().enumerate().map(|(index, version)| (version_ix(index), &version.tree))
+    }
+
+    /// The version of that name.
+    pub fn version(&self, name: &str) -> Option<VersionIx> {
+        self.compiled.iter().position(|version| version.tree.name == name).map(version_ix)
+    }
+
+    /// What a version says.
+    pub fn tree(&self, version: VersionIx) -> &Version {
+        &self.compiled(version).tree
+    }
+
+    /// The surface of that name, whichever version gave it.
+    pub fn surface(&self, name: &str) -> Option<SurfaceId> {
+        self.surfaces.id(name)
+    }
+
+    /// The regime of a surface.
+    pub fn regime(&self, surface: SurfaceId) -> Regime {
+        self.surfaces.regime(surface)
+    }
+
+    /// The name that a version has for a surface, if it knows it.
+    pub fn surface_name(&self, surface: SurfaceId, version: VersionIx) -> Option<&str> {
+        self.surfaces.name_in(surface, self.tree(version))
+    }
+
+    /// The purpose of that name.
+    pub fn purpose(&self, name: &str) -> Option<PurposeIx> {
+        let index = self.purposes.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
+        u16::try_from(index).ok().map(PurposeIx)
+    }
+
+    /// The name of a purpose.
+    pub fn purpose_name(&self, purpose: PurposeIx) -> &str {
+        self.purposes.get(purpose.0 as usize).map_or("", String::as_str)
+    }
+
+    /// Whether the newer version widens against the older one in a regime.
+    pub fn widens(&self, older: VersionIx, newer: VersionIx, regime: Regime) -> bool {
+        let count = self.compiled.len();
+        let index = (regime as usize * count + older.index()) * count + newer.index();
+        self.widens.get(index).copied().unwrap_or(true)
+    }
+
+    /// Everything in which the newer version widens against the older one in a regime.
+    pub fn widenings(&self, older: VersionIx, newer: VersionIx, regime: Regime) -> Vec<Widening> {
+        widenings(self.tree(older), self.tree(newer), &self.surfaces, regime)
+    }
+
+    /// A widening, as a sentence without an end.
+    pub fn describe(&self, newer: VersionIx, widening: &Widening) -> (Position, String) {
+        check::describe(self.tree(newer), widening)
+    }
+
+    /// How many cases a version tells apart, after merging values that no rule does.
+    pub fn cases(&self, version: VersionIx) -> usize {
+        self.compiled(version).table.len()
+    }
+
+    pub(crate) fn compiled(&self, version: VersionIx) -> &Compiled {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "INVARIANT: a `VersionIx` is only made for a version of its lineage"
+        )]
+        &self.compiled[version.index()]
+    }
+
+    /// The versions that know a surface, in order; never empty for a surface of the lineage.
+    pub(crate) fn knowing(&self, surface: SurfaceId) -> &[VersionIx] {
+        self.knowing.get(surface.index()).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn version_ix(index: usize) -> VersionIx {
+    VersionIx(u16::try_from(index).unwrap_or(u16::MAX))
+}
+
+fn lineage_is_one(versions: &[Version], complaints: &mut Vec<Diagnostic>) {
+    let top = Position { line: 1, column: 1 };
+    let mut complain =
+        |file: &str, message| complaints.push(Diagnostic { file: file.to_owned(), at: top, message });
+    let Some(first) = versions.first() else {
+        complain("", "a policy needs at least one version".to_owned());
+        return;
+    };
+    if versions.len() > usize::from(u16::MAX) {
+        complain(&first.file, "a lineage has too many versions".to_owned());
+    }
+    for (index, version) in versions.iter().enumerate() {
+        if version.policy != first.policy {
+            complain(
+                &version.file,
+                format!(
+                    "this is policy `{}`, but the lineage is `{}`: keep one lineage in a folder",
+                    version.policy, first.policy
+                ),
+            );
+        }
+        if let Some(twin) = versions.iter().take(index).find(|earlier| earlier.name == version.name) {
+            complain(
+                &version.file,
+                format!(
+                    "version `{}` is in {} too: give each version a name of its own",
+                    version.name, twin.file
+                ),
+            );
+        }
+    }
+}
+
+fn widening_matrix(versions: &[Version], surfaces: &Surfaces) -> Vec<bool> {
+    let mut matrix = Vec::new();
+    for &regime in Regime::ALL {
+        for (i, older) in versions.iter().enumerate() {
+            for (j, newer) in versions.iter().enumerate() {
+                matrix.push(i < j && !widenings(older, newer, surfaces, regime).is_empty());
+            }
+        }
+    }
+    matrix
+}
+
+fn knowing(versions: &[Version], surfaces: &Surfaces) -> Vec<Vec<VersionIx>> {
+    let knows = |id: SurfaceId| {
+        let knowing =
+            versions.iter().enumerate().filter(move |(_, version)| surfaces.name_in(id, version).is_some());
+        knowing.map(|(index, _)| version_ix(index)).collect()
+    };
+    surfaces.ids().iter().map(|id| knows(*id)).collect()
+}

@@ -1,0 +1,352 @@
+//! The verdict: what may be kept, until when, and what it may be used for.
+
+use std::collections::HashMap;
+
+use tenure_model::{Anchored, Instant};
+
+use crate::choice::View;
+use crate::facts::{Facts, in_scope};
+use crate::language::{Flag, Ground, Reach, Standing};
+use crate::lineage::{Compiled, Lineage, PurposeIx, VersionIx};
+use crate::table::{Known, Table};
+
+/// What the verdict says of one class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClassVerdict {
+    /// The latest end of the live bases; `None` where there is no basis.
+    pub until: Option<Anchored>,
+    /// Whether a hold suspends its destruction now.
+    pub held: bool,
+    /// By when the copy must be gone; `None` while held or without an end.
+    pub destroy: Option<Instant>,
+}
+
+/// The answer for one record at one instant.
+///
+/// Indices are those of the judging version's file: classes (bodies first), purposes and keep rules.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The instant that the verdict is for.
+    pub at: Instant,
+    /// The version that judges.
+    pub judged: VersionIx,
+    /// The version that binds the account now.
+    pub bound: VersionIx,
+    /// Whether the account must decide before it goes on.
+    pub must_decide: bool,
+    /// The record's standing toward each purpose; `None` where nobody chooses.
+    pub standings: Vec<Option<Standing>>,
+    /// What may be kept.
+    pub classes: Vec<ClassVerdict>,
+    /// The live bases: class and keep rule, in file order of the rules.
+    pub bases: Vec<(usize, usize)>,
+    /// The holds that cover a class now: class and place in the facts' list.
+    pub holds: Vec<(usize, usize)>,
+    /// Whether the record may be used for each purpose.
+    pub allowed: Vec<bool>,
+    /// The messages that may be used: purpose and place in the facts' list, in the record's order.
+    pub messages: Vec<(usize, usize)>,
+}
+
+impl Default for Verdict {
+    fn default() -> Self {
+        Self {
+            at: Instant::MIN,
+            judged: VersionIx(0),
+            bound: VersionIx(0),
+            must_decide: false,
+            standings: Vec::new(),
+            classes: Vec::new(),
+            bases: Vec::new(),
+            holds: Vec::new(),
+            allowed: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl Lineage {
+    /// Judges a record.
+    pub fn judge(&self, facts: &Facts<'_>) -> Verdict {
+        let mut verdict = Verdict::default();
+        self.judge_into(facts, &mut verdict);
+        verdict
+    }
+
+    /// Judges a record into a verdict whose buffers are used again.
+    pub fn judge_into(&self, facts: &Facts<'_>, verdict: &mut Verdict) {
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let bound = view.bound(facts.at);
+        let judged = view.judging(facts.conversation_last_activity_at, bound);
+        verdict.at = facts.at;
+        verdict.bound = bound;
+        verdict.judged = judged;
+        verdict.must_decide = view.must_decide(facts.at);
+        let judge = Judge { view, facts, compiled: self.compiled(judged), version: judged };
+        judge.standings(verdict);
+        let place = judge.place(&verdict.standings);
+        judge.keeps(place, verdict);
+        judge.holds(verdict);
+        judge.uses(place, verdict);
+    }
+}
+
+/// Where a record lies in the table: once with its own country, once with its account's.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    record: u32,
+    account: u32,
+}
+
+/// One judging version with the facts before it.
+struct Judge<'a> {
+    view: View<'a>,
+    facts: &'a Facts<'a>,
+    compiled: &'a Compiled,
+    version: VersionIx,
+}
+
+impl Judge<'_> {
+    const fn table(&self) -> &Table {
+        &self.compiled.table
+    }
+
+    fn purpose(&self, place: usize) -> PurposeIx {
+        PurposeIx(self.table().purposes.get(place).copied().unwrap_or_default())
+    }
+
+    fn standings(&self, verdict: &mut Verdict) {
+        let facts = self.facts;
+        verdict.standings.clear();
+        verdict.standings.extend(self.compiled.tree.purposes.iter().enumerate().map(|(place, purpose)| {
+            let then = match purpose.reach {
+                Reach::Conversation => facts.conversation_last_activity_at,
+                Reach::Message => facts.last_activity_at,
+            };
+            purpose.is_chosen().then(|| self.standing(place, purpose.ground, then))
+        }));
+    }
+
+    fn standing(&self, place: usize, ground: Ground, then: Instant) -> Standing {
+        self.view.standing(self.version, self.purpose(place), ground, then, self.facts.at)
+    }
+
+    fn place(&self, standings: &[Option<Standing>]) -> Place {
+        let (table, facts) = (self.table(), self.facts);
+        let flagged = match facts.flagged_at {
+            Some(_) => Known::True,
+            None if facts.scanned => Known::False,
+            None => Known::Unknown,
+        };
+        let happened = |instant: Option<Instant>| Known::from(Some(instant.is_some()));
+        let elsewhere = table.surface(facts.surface)
+            + table.kind(facts.kind)
+            + table.mode(facts.mode)
+            + table.flag(Flag::Deleted, happened(facts.deleted_at))
+            + table.flag(Flag::Flagged, flagged)
+            + table.flag(Flag::Feedback, happened(facts.feedback_at))
+            + table.flag(Flag::Minor, Known::from(facts.minor))
+            + table.flag(Flag::Closed, happened(facts.closed_at))
+            + standings
+                .iter()
+                .enumerate()
+                .filter_map(|(place, standing)| standing.map(|standing| table.standing(place, standing)))
+                .sum::<u32>();
+        let region = table.region(facts.country);
+        let account_region =
+            if facts.account_country == facts.country { region } else { table.region(facts.account_country) };
+        Place { record: elsewhere + region, account: elsewhere + account_region }
+    }
+
+    /// The instant of each anchor slot, where the record has it.
+    fn anchor(&self, slot: usize) -> Option<Instant> {
+        let facts = self.facts;
+        match slot {
+            0 => Some(facts.created_at),
+            1 => Some(facts.conversation_last_activity_at),
+            2 => facts.deleted_at,
+            3 => facts.flagged_at,
+            4 => facts.feedback_at,
+            5 => facts.closed_at,
+            _ => {
+                let place = slot - 6;
+                let ground = self.compiled.tree.purposes.get(place)?.ground;
+                self.view.decided_since(self.version, self.purpose(place), ground, facts.at)
+            }
+        }
+    }
+
+    fn latest_anchor(&self, mut slots: u64) -> Option<Instant> {
+        let mut latest = None;
+        while slots != 0 {
+            latest = latest.max(self.anchor(slots.trailing_zeros() as usize));
+            slots &= slots - 1;
+        }
+        latest
+    }
+
+    fn keeps(&self, place: Place, verdict: &mut Verdict) {
+        let tree = &self.compiled.tree;
+        let classes = tree.bodies.len() + tree.facts.len();
+        verdict.classes.clear();
+        verdict.classes.resize(classes, ClassVerdict::default());
+        verdict.bases.clear();
+        for &index in &self.table().outcome(place.record).keeps {
+            let Some(rule) = self.table().rules.get(usize::from(index)) else { continue };
+            let Some(anchor) = self.latest_anchor(rule.anchors) else { continue };
+            let end = Anchored::end(anchor, rule.term, tree.months);
+            let Some(class) = verdict.classes.get_mut(rule.class) else { continue };
+            // Until the classes are closed below, `until` is the latest end, past or not.
+            class.until = class.until.max(Some(end));
+            if end.is_live(self.facts.at) {
+                verdict.bases.push((rule.class, usize::from(index)));
+            }
+        }
+    }
+
+    /// Applies holds, and closes each class: what ended in the past is no basis.
+    fn holds(&self, verdict: &mut Verdict) {
+        let (facts, tree) = (self.facts, &self.compiled.tree);
+        let mut released: Vec<(usize, Instant)> = Vec::new();
+        verdict.holds.clear();
+        for (index, hold) in facts.holds.iter().enumerate() {
+            if hold.placed_at > facts.at || !in_scope(hold, facts, self.view.regime) {
+                continue;
+            }
+            let named = tree
+                .classes()
+                .enumerate()
+                .filter(|(_, class)| hold.classes.iter().any(|named| **named == **class));
+            let deleted_only = hold.deleted_only.unwrap_or(false);
+            match hold.released_at.filter(|released| *released <= facts.at) {
+                None if !deleted_only || facts.deleted_at.is_some() => {
+                    verdict.holds.extend(named.map(|(class, _)| (class, index)));
+                }
+                Some(release) => {
+                    let stood = facts.created_at < release
+                        && (!deleted_only || facts.deleted_at.is_some_and(|deleted| deleted <= release));
+                    if stood {
+                        released.extend(named.map(|(class, _)| (class, release)));
+                    }
+                }
+                None => {}
+            }
+        }
+        for (index, class) in verdict.classes.iter_mut().enumerate() {
+            class.held = verdict.holds.iter().any(|(held, _)| *held == index);
+            let natural_end = class.until;
+            class.until = natural_end.filter(|end| end.is_live(facts.at));
+            class.destroy = match class.until {
+                _ if class.held => None,
+                Some(Anchored::Indefinite) => None,
+                Some(Anchored::Until(until)) => Some(until),
+                None => {
+                    let release =
+                        released.iter().filter(|(of, _)| *of == index).map(|(_, release)| *release).max();
+                    let ended_under_it =
+                        |release: &Instant| natural_end.is_none_or(|end| !end.is_live(*release));
+                    let grace =
+                        release.filter(ended_under_it).map(|release| release.plus(tree.grace, tree.months));
+                    Some(grace.map_or(facts.at, |grace| grace.max(facts.at)))
+                }
+            };
+        }
+    }
+
+    fn uses(&self, place: Place, verdict: &mut Verdict) {
+        let facts = self.facts;
+        let has_basis = verdict
+            .classes
+            .iter()
+            .enumerate()
+            .filter(|(_, class)| class.until.is_some())
+            .fold(0_u64, |mask, (index, _)| mask | 1 << index);
+        verdict.allowed.clear();
+        verdict.messages.clear();
+        for (index, purpose) in self.compiled.tree.purposes.iter().enumerate() {
+            let allows = |place: Place| {
+                let use_of = |cell| self.table().outcome(cell).uses.get(index).copied().unwrap_or_default();
+                use_of(place.record) & has_basis != 0 && use_of(place.account) & has_basis != 0
+            };
+            if facts.messages.is_empty() {
+                verdict.allowed.push(allows(place));
+                continue;
+            }
+            let by_message = purpose.reach == Reach::Message && purpose.is_chosen();
+            let before = verdict.messages.len();
+            if by_message {
+                let of_record = verdict.standings.get(index).copied().flatten();
+                let mine = |at| {
+                    let standing = self.standing(index, purpose.ground, at);
+                    allows(self.moved(place, index, of_record, standing))
+                };
+                self.messages(index, mine, &mut verdict.messages);
+            } else if allows(place) {
+                self.messages(index, |_| true, &mut verdict.messages);
+            }
+            verdict.allowed.push(verdict.messages.len() > before);
+        }
+    }
+
+    /// The place of a message whose standing toward one purpose is not its record's.
+    fn moved(&self, place: Place, purpose: usize, from: Option<Standing>, to: Standing) -> Place {
+        let old = from.map_or(0, |standing| self.table().standing(purpose, standing));
+        let new = self.table().standing(purpose, to);
+        Place { record: place.record - old + new, account: place.account - old + new }
+    }
+
+    /// Adds the messages that are allowed by themselves and by everything that they derive from.
+    fn messages(&self, purpose: usize, mine: impl Fn(Instant) -> bool, out: &mut Vec<(usize, usize)>) {
+        let (messages, now) = (self.facts.messages, self.facts.at);
+        let own = |at: Option<Instant>| at.is_some_and(|at| at <= now && mine(at));
+        if messages.iter().all(|message| message.derived_from.is_empty()) {
+            let allowed = messages.iter().enumerate().filter(|(_, message)| own(message.at));
+            out.extend(allowed.map(|(index, _)| (purpose, index)));
+            return;
+        }
+        let own: Vec<bool> = messages.iter().map(|message| own(message.at)).collect();
+        let allowed = derived_closure(self.facts, &own);
+        out.extend(
+            allowed.iter().enumerate().filter(|(_, allowed)| **allowed).map(|(index, _)| (purpose, index)),
+        );
+    }
+}
+
+/// From the messages that are allowed by themselves, those whose every ancestor is allowed too.
+///
+/// This is the least such set, grown from the messages without parents, so a circle never gets in.
+fn derived_closure(facts: &Facts<'_>, own: &[bool]) -> Vec<bool> {
+    let places: HashMap<&str, usize> =
+        facts.messages.iter().enumerate().map(|(place, m)| (m.id, place)).collect();
+    let mut waiting: Vec<usize> = facts.messages.iter().map(|message| message.derived_from.len()).collect();
+    let mut children: Vec<Vec<usize>> = vec![Vec::new(); own.len()];
+    for (child, message) in facts.messages.iter().enumerate() {
+        for parent in message.derived_from {
+            // A missing parent is never counted down, so its child stays denied.
+            if let Some(children) = places.get(&**parent).and_then(|parent| children.get_mut(*parent)) {
+                children.push(child);
+            }
+        }
+    }
+    let mut allowed = vec![false; own.len()];
+    let is_own = |place: usize| own.get(place).copied().unwrap_or(false);
+    let mut ready: Vec<usize> = waiting
+        .iter()
+        .enumerate()
+        .filter(|(place, left)| **left == 0 && is_own(*place))
+        .map(|(place, _)| place)
+        .collect();
+    while let Some(place) = ready.pop() {
+        if let Some(allowed) = allowed.get_mut(place) {
+            *allowed = true;
+        }
+        for &child in children.get(place).map_or(&[][..], Vec::as_slice) {
+            let Some(left) = waiting.get_mut(child) else { continue };
+            *left -= 1;
+            if *left == 0 && is_own(child) {
+                ready.push(child);
+            }
+        }
+    }
+    allowed
+}

@@ -1,0 +1,3 @@
+//! The rules, held to the corpora and to the reference evaluator.
+
+mod cases;
