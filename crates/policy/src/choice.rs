@@ -26,44 +26,41 @@ impl Chosen {
     }
 }
 
-/// An account as seen from one of its surfaces: only versions that know the surface are considered.
+/// The versions that know one surface, and the steps between them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct View<'a> {
+pub(crate) struct Steps<'a> {
     pub(crate) lineage: &'a Lineage,
-    pub(crate) history: &'a History,
-    pub(crate) opened_at: Option<Instant>,
-    considered: &'a [VersionIx],
+    pub(crate) considered: &'a [VersionIx],
     pub(crate) regime: Regime,
 }
 
-impl<'a> View<'a> {
-    pub(crate) fn new(
-        lineage: &'a Lineage,
-        history: &'a History,
-        opened_at: Option<Instant>,
-        surface: SurfaceId,
-    ) -> Self {
-        let (considered, regime) = (lineage.knowing(surface), lineage.regime(surface));
-        Self { lineage, history, opened_at, considered, regime }
+impl<'a> Steps<'a> {
+    pub(crate) fn new(lineage: &'a Lineage, surface: SurfaceId) -> Self {
+        Self { lineage, considered: lineage.knowing(surface), regime: lineage.regime(surface) }
     }
 
-    /// The version that binds the account at an instant.
-    pub(crate) fn bound(&self, at: Instant) -> VersionIx {
+    /// The version that binds an account from its opening: the newest that was announced by then, or
+    /// the oldest.
+    pub(crate) fn start(&self, opened_at: Option<Instant>) -> VersionIx {
         let announced_by = |version: &&VersionIx| {
-            self.opened_at.is_some_and(|opened| self.lineage.tree(**version).announced <= opened)
+            opened_at.is_some_and(|opened| self.lineage.tree(**version).announced <= opened)
         };
         let oldest = self.considered.first().copied().unwrap_or(VersionIx(0));
-        let start = self.considered.iter().rev().find(announced_by).copied().unwrap_or(oldest);
+        self.considered.iter().rev().find(announced_by).copied().unwrap_or(oldest)
+    }
+
+    /// The version that binds at an instant an account that began at `start`.
+    pub(crate) fn bound_from(
+        &self,
+        start: VersionIx,
+        acknowledged: impl Fn(VersionIx) -> bool,
+        at: Instant,
+    ) -> VersionIx {
         self.considered.iter().copied().filter(|version| *version > start).fold(start, |reached, version| {
-            let moves = self.history.acknowledged_by(version, at)
+            let moves = acknowledged(version)
                 || self.lineage.tree(version).effective <= at && !self.widens(reached, version);
             if moves { version } else { reached }
         })
-    }
-
-    /// The version that judges what was last active at one instant, for an account bound by `bound`.
-    pub(crate) fn judging(&self, last_activity: Instant, bound: VersionIx) -> VersionIx {
-        self.judging_from(self.bound(last_activity), bound)
     }
 
     /// The version reached from the one that bound then, without widening, up to the one that binds now.
@@ -86,6 +83,44 @@ impl<'a> View<'a> {
             })
     }
 
+    /// What a latest decision makes of a choice toward a version; `None` if it makes none.
+    pub(crate) fn decided(&self, latest: Option<(Choice, VersionIx)>, version: VersionIx) -> Option<Chosen> {
+        match latest? {
+            (Choice::Off, _) => Some(Chosen::Off),
+            (Choice::On, given) => self.carries(given, version).then_some(Chosen::On),
+        }
+    }
+}
+
+/// An account as seen from one of its surfaces: only versions that know the surface are considered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) steps: Steps<'a>,
+    pub(crate) history: &'a History,
+    pub(crate) opened_at: Option<Instant>,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(
+        lineage: &'a Lineage,
+        history: &'a History,
+        opened_at: Option<Instant>,
+        surface: SurfaceId,
+    ) -> Self {
+        Self { steps: Steps::new(lineage, surface), history, opened_at }
+    }
+
+    /// The version that binds the account at an instant.
+    pub(crate) fn bound(&self, at: Instant) -> VersionIx {
+        let acknowledged = |version| self.history.acknowledged_by(version, at);
+        self.steps.bound_from(self.steps.start(self.opened_at), acknowledged, at)
+    }
+
+    /// The version that judges what was last active at one instant, for an account bound by `bound`.
+    pub(crate) fn judging(&self, last_activity: Instant, bound: VersionIx) -> VersionIx {
+        self.steps.judging_from(self.bound(last_activity), bound)
+    }
+
     /// What the account has chosen for a purpose, toward a version, at an instant.
     pub(crate) fn chosen(
         &self,
@@ -94,15 +129,14 @@ impl<'a> View<'a> {
         ground: Ground,
         at: Instant,
     ) -> Chosen {
-        match self.history.latest(purpose, at) {
-            Some(decision) if decision.choice == Choice::Off => return Chosen::Off,
-            Some(decision) if self.carries(decision.version, version) => return Chosen::On,
-            _ => {}
+        let latest = self.history.latest(purpose, at).map(|decision| (decision.choice, decision.version));
+        if let Some(decided) = self.steps.decided(latest, version) {
+            return decided;
         }
         let Ground::Objection { wait } = ground else { return Chosen::Nothing };
-        let months = self.lineage.tree(version).months;
+        let months = self.steps.lineage.tree(version).months;
         let in_time = |(known, told): (VersionIx, Instant)| {
-            told.plus(wait, months) <= at && self.carries(known, version)
+            told.plus(wait, months) <= at && self.steps.carries(known, version)
         };
         let decided = self.history.decisions.iter().map(|decision| (decision.version, decision.at));
         let told = self.history.informed.iter().chain(&self.history.acknowledged).copied().chain(decided);
@@ -142,12 +176,13 @@ impl<'a> View<'a> {
 
     /// Whether the account must decide before it goes on.
     pub(crate) fn must_decide(&self, at: Instant) -> bool {
+        let lineage = self.steps.lineage;
         let asks = |version: &&VersionIx| {
-            let tree = self.lineage.tree(**version);
+            let tree = lineage.tree(**version);
             tree.announced <= at && self.asked(**version).next().is_some()
         };
-        let Some(version) = self.considered.iter().rev().find(asks).copied() else { return false };
-        let tree = self.lineage.tree(version);
+        let Some(version) = self.steps.considered.iter().rev().find(asks).copied() else { return false };
+        let tree = lineage.tree(version);
         tree.undecided == Undecided::Block
             && tree.decide_by.is_some_and(|deadline| deadline <= at)
             && self
@@ -157,9 +192,10 @@ impl<'a> View<'a> {
 
     /// The purposes of ground consent that a version has in this regime.
     fn asked(&self, version: VersionIx) -> impl Iterator<Item = PurposeIx> {
-        let consent = self.lineage.tree(version).purposes.iter();
-        let asked = consent.filter(|purpose| purpose.ground == Ground::Consent && purpose.lists(self.regime));
-        asked.filter_map(|purpose| self.lineage.purpose(&purpose.name))
+        let Steps { lineage, regime, .. } = self.steps;
+        let consent = lineage.tree(version).purposes.iter();
+        let asked = consent.filter(move |purpose| purpose.ground == Ground::Consent && purpose.lists(regime));
+        asked.filter_map(move |purpose| lineage.purpose(&purpose.name))
     }
 }
 

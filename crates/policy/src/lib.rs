@@ -9,6 +9,7 @@ pub mod case;
 mod cells;
 mod check;
 mod choice;
+mod due;
 mod facts;
 pub mod language;
 mod lineage;
@@ -18,6 +19,7 @@ mod verdict;
 mod widening;
 
 pub use answer::{Answered, Answerer, refuse};
+pub use due::{Cutoff, FiledUnder, Situation};
 pub use facts::{CaseError, Decision, Facts, History, Message, Resolved};
 pub use lineage::{Lineage, PurposeIx, VersionIx};
 pub use surfaces::SurfaceId;

@@ -19,6 +19,8 @@ pub struct ClassVerdict {
     pub held: bool,
     /// By when the copy must be gone; `None` while held or without an end.
     pub destroy: Option<Instant>,
+    /// When the hold was released whose grace is all that keeps the copy, if that is so.
+    pub released: Option<Instant>,
 }
 
 /// The answer for one record at one instant.
@@ -89,6 +91,44 @@ impl Lineage {
         judge.holds(verdict);
         judge.uses(place, verdict);
     }
+}
+
+/// What keeps a copy longest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KeptBy {
+    /// The anchor slot from which its longest term counts.
+    pub(crate) slot: usize,
+    /// The instant of that anchor.
+    pub(crate) at: Instant,
+}
+
+impl Lineage {
+    /// Which anchor gives a class its latest end, past or not.
+    pub(crate) fn kept_by(&self, facts: &Facts<'_>, verdict: &Verdict, class: usize) -> Option<KeptBy> {
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let judge = Judge { view, facts, compiled: self.compiled(verdict.judged), version: verdict.judged };
+        let place = judge.place(&verdict.standings);
+        let months = judge.compiled.tree.months;
+        let rules = judge.table().outcome(place.record).keeps.iter();
+        let ends = rules
+            .filter_map(|rule| judge.table().rules.get(usize::from(*rule)))
+            .filter(|rule| rule.class == class)
+            .filter_map(|rule| {
+                let (at, slot) =
+                    slots(rule.anchors).filter_map(|slot| Some((judge.anchor(slot)?, slot))).max()?;
+                Some((Anchored::end(at, rule.term, months), KeptBy { slot, at }))
+            });
+        ends.max_by_key(|(end, _)| *end).map(|(_, kept)| kept)
+    }
+}
+
+/// The slots whose bits are set.
+fn slots(mut mask: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let slot = (mask != 0).then_some(mask.trailing_zeros() as usize)?;
+        mask &= mask - 1;
+        Some(slot)
+    })
 }
 
 /// Where a record lies in the table: once with its own country, once with its account's.
@@ -176,13 +216,8 @@ impl Judge<'_> {
         }
     }
 
-    fn latest_anchor(&self, mut slots: u64) -> Option<Instant> {
-        let mut latest = None;
-        while slots != 0 {
-            latest = latest.max(self.anchor(slots.trailing_zeros() as usize));
-            slots &= slots - 1;
-        }
-        latest
+    fn latest_anchor(&self, anchors: u64) -> Option<Instant> {
+        slots(anchors).filter_map(|slot| self.anchor(slot)).max()
     }
 
     fn keeps(&self, place: Place, verdict: &mut Verdict) {
@@ -210,7 +245,7 @@ impl Judge<'_> {
         let mut released: Vec<(usize, Instant)> = Vec::new();
         verdict.holds.clear();
         for (index, hold) in facts.holds.iter().enumerate() {
-            if hold.placed_at > facts.at || !in_scope(hold, facts, self.view.regime) {
+            if hold.placed_at > facts.at || !in_scope(hold, facts, self.view.steps.regime) {
                 continue;
             }
             let named = tree

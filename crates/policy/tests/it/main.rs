@@ -1,3 +1,5 @@
 //! The rules, held to the corpora and to the reference evaluator.
 
+#![cfg(test)]
+
 mod cases;
