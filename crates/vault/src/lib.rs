@@ -1,0 +1,43 @@
+//! Bodies, the keys that open them, and the files that both lie in.
+//!
+//! A *body key* belongs to one record. What one import appends to a record is a *segment*, encrypted
+//! on its own under that key; many segments share one *pack*. A *copy* is one wrap of the body key, and
+//! opens only with two keys, its account's and its page's. Wraps are stored by the caller, in SQL;
+//! page keys are held by a [`KeyStore`] outside SQL, because a deleted row survives in freelists,
+//! write-ahead logs and backups. To destroy a page key is to destroy every wrap of the page.
+//!
+//! The public interface is synchronous. It drives a small runtime of its own, so asynchronous callers
+//! must call it from a thread that may block.
+//!
+//! # Adding a store
+//! A key store implements [`KeyStore`], a store of packs [`BodyStore`]; their doc comments state what
+//! the vault relies on. [`Vault::from_parts`] joins them. The `faults` feature has wrappers that
+//! lose a write, or do it and report a failure.
+
+mod bodies;
+mod bundle;
+mod cipher;
+mod error;
+#[cfg(any(test, feature = "faults"))]
+pub mod faults;
+mod files;
+mod ids;
+mod keys;
+mod keystore;
+mod names;
+mod pack;
+mod page;
+mod vault;
+mod wrap;
+
+pub use bodies::{BodyStore, Listing, ObjectBodies, PackFound};
+pub use cipher::CipherError;
+pub use error::{BodyError, KeyError, OpenError, VaultError};
+pub use ids::{MalformedId, PackId, PageId};
+pub use keys::{AccountKey, BodyKey, IdentityKey, ProofKey};
+pub use keystore::FileKeyStore;
+pub use names::{AccountName, CopyName, SegmentName};
+pub use pack::{PACK_BYTES_MAX, PackWriter, Place, Reading};
+pub use page::{KeyStore, PAGE_WRAPS_MAX, PageFound, PageKey, Tree};
+pub use vault::Vault;
+pub use wrap::{MalformedWrap, Wrap, Wrapper};
