@@ -44,6 +44,9 @@ pub(crate) fn has_colour() -> bool {
 /// A table without boxes: white space, and one line under the heading.
 pub(crate) fn table<const N: usize>(heading: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_header(heading);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(heading);
     table
 }

@@ -5,9 +5,16 @@
 //! another leaves finitely many products, so "no cell is left" is a proof over every cell, and what
 //! is left is a counter-example.
 
+mod cover;
+mod situation;
+
 use crate::language::{Condition, Flag, Standing, Version};
 use crate::surfaces::{SurfaceId, Surfaces};
 use tenure_model::{Kind, Mode, Regime};
+
+pub(crate) use cover::cover;
+pub(crate) use situation::joined;
+pub use situation::{Aspect, Situation};
 
 /// The attributes that every space has, before one standing for each purpose.
 const SURFACE: usize = 0;
@@ -35,6 +42,12 @@ impl Cells {
     #[must_use]
     pub(crate) fn and(&self, other: &Self) -> Self {
         Self { masks: self.masks.iter().zip(&other.masks).map(|(a, b)| a & b).collect() }
+    }
+
+    /// The product of the values that either has; that is their union where they differ in one attribute.
+    #[must_use]
+    pub(crate) fn joined(&self, other: &Self) -> Self {
+        Self { masks: self.masks.iter().zip(&other.masks).map(|(a, b)| a | b).collect() }
     }
 
     /// The cells of this product that are not in the other, as disjoint products.

@@ -155,6 +155,10 @@ impl Lineage {
         self.compiled(version).table.len()
     }
 
+    pub(crate) const fn surfaces(&self) -> &Surfaces {
+        &self.surfaces
+    }
+
     pub(crate) fn compiled(&self, version: VersionIx) -> &Compiled {
         #[expect(
             clippy::indexing_slicing,

@@ -106,9 +106,7 @@ fn wider_purposes(older: &Version, newer: &Version, regime: Regime) -> Vec<Widen
     let mut found = Vec::new();
     for purpose in &newer.purposes {
         let Some(before) = older.purpose(&purpose.name) else { continue };
-        let listed =
-            |regimes: &Option<Vec<Regime>>| regimes.as_ref().is_some_and(|regimes| regimes.contains(&regime));
-        if !listed(&purpose.regimes) && !listed(&before.regimes) {
+        if !purpose.lists(regime) && !before.lists(regime) {
             continue;
         }
         if before.reach == Reach::Message && purpose.reach == Reach::Conversation {

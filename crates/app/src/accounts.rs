@@ -1,0 +1,92 @@
+//! Accounts: opened, told about, closed.
+
+use tenure_model::Instant;
+use tenure_receipts::Statement;
+use tenure_store::{AccountKeys, AccountRow, NewAccount, StoreExt as _, Tx, Wrap};
+use tenure_vault::{AccountName, Tree};
+
+pub use tenure_store::AccountFacts;
+
+use crate::ledger::HOUSE;
+use crate::pages::{in_vault, shelf};
+use crate::{Error, Tenure};
+
+impl Tenure {
+    /// Opens an account, or replaces what is known about one that exists.
+    ///
+    /// Facts that are `None` leave what is known as it is. Its copies are filed anew before the next sweep.
+    pub fn set_account(&self, id: &str, facts: AccountFacts, now: Instant) -> Result<AccountRow, Error> {
+        let (tenure, id) = (self.clone(), id.to_owned());
+        self.store.write(move |tx| {
+            let Some(account) = tx.account_by_id(None, &id)? else {
+                return tenure.open_account(tx, &id, facts, now);
+            };
+            let known = account.facts.clone();
+            let merged = AccountFacts {
+                country: facts.country.or(known.country),
+                minor: facts.minor.or(known.minor),
+                opened_at: facts.opened_at.or(known.opened_at),
+                closed_at: facts.closed_at.or(known.closed_at),
+            };
+            if merged == account.facts {
+                return Ok(account);
+            }
+            let closes = account.facts.closed_at.is_none() && merged.closed_at.is_some();
+            tx.set_account_facts(account.key, &merged)?;
+            tx.mark_refile(account.key)?;
+            let proof = tenure.proof_key(&account)?;
+            let statement = if closes { Statement::AccountClosed } else { Statement::AccountChanged };
+            tenure.state(tx, &account, &proof, statement, now)?;
+            tx.account(account.key)?.ok_or(Error::UnknownAccount)
+        })
+    }
+
+    /// The account of that id.
+    pub fn account(&self, id: &str) -> Result<AccountRow, Error> {
+        self.store.read(|tx| tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount))
+    }
+
+    pub(crate) fn open_house(&self, tx: &mut dyn Tx, now: Instant) -> Result<(), Error> {
+        self.insert_account(tx, HOUSE, AccountFacts::default(), now).map(drop)
+    }
+
+    pub(crate) fn open_account(
+        &self,
+        tx: &mut dyn Tx,
+        id: &str,
+        facts: AccountFacts,
+        now: Instant,
+    ) -> Result<AccountRow, Error> {
+        if id.is_empty() || id.len() > 512 {
+            return Err(Error::Refused("an account's id has 1 to 512 bytes".to_owned()));
+        }
+        self.insert_account(tx, id, facts, now)
+    }
+
+    fn insert_account(
+        &self,
+        tx: &mut dyn Tx,
+        id: &str,
+        facts: AccountFacts,
+        now: Instant,
+    ) -> Result<AccountRow, Error> {
+        let name = AccountName { organisation: None, account: id };
+        let (account_key, proof_key) = (self.vault.account_key()?, self.vault.proof_key()?);
+        let account_page = self.pages.slot(tx, Tree::Account, &shelf(Tree::Account))?;
+        let proof_page = self.pages.slot(tx, Tree::Proof, &shelf(Tree::Proof))?;
+        let account = self.vault.wrap_account(&name, in_vault(account_page), &account_key)?;
+        let proof = self.vault.wrap_proof(&name, in_vault(proof_page), &proof_key)?;
+        let key = tx.insert_account(&NewAccount {
+            id: id.to_owned(),
+            organisation: None,
+            facts,
+            keys: AccountKeys {
+                account: Some(Wrap { page: account_page, sealed: account.as_bytes().to_vec() }),
+                proof: Some(Wrap { page: proof_page, sealed: proof.as_bytes().to_vec() }),
+            },
+        })?;
+        let row = tx.account(key)?.ok_or(Error::UnknownAccount)?;
+        self.state(tx, &row, &proof_key, Statement::AccountOpened, now)?;
+        tx.account(key)?.ok_or(Error::UnknownAccount)
+    }
+}

@@ -1,0 +1,139 @@
+//! What people are told, acknowledge and decide.
+
+use std::sync::Arc;
+
+use tenure_model::{Choice, Instant};
+use tenure_policy::language::Purpose;
+use tenure_policy::{Lineage, VersionIx};
+use tenure_receipts::Statement;
+use tenure_store::{AccountRow, Chain, Seq, StoreExt as _, Tx};
+
+use crate::{Error, Tenure};
+
+/// A person's answer for one purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The purpose.
+    pub purpose: String,
+    /// The answer.
+    pub choice: Choice,
+    /// The version that the person saw; the newest announced one that asks, where `None`.
+    pub version: Option<String>,
+    /// The head of the account's chain that an `on` follows; not checked where `None`, as on the command
+    /// line, where whoever decides has just read the account. An `off` is always taken.
+    pub follows: Option<[u8; 32]>,
+}
+
+impl Tenure {
+    /// Records a decision, and gives its place in the ledger.
+    ///
+    /// The account's copies are filed anew before the next sweep.
+    ///
+    /// # Errors
+    /// [`Error::ChainMoved`] if an `on` follows another head than the account's.
+    pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Seq, Error> {
+        let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
+        let asks = |lineage: &&Arc<Lineage>| {
+            lineage
+                .versions()
+                .any(|(_, version)| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen))
+        };
+        let lineage = policies
+            .lineages()
+            .iter()
+            .find(asks)
+            .cloned()
+            .ok_or_else(|| Error::UnknownPurpose(answer.purpose.clone()))?;
+        let version = match &answer.version {
+            Some(name) => announced(&lineage, name, now)?,
+            None => newest_asking(&lineage, &answer.purpose, now)?,
+        };
+        let statement = Statement::Decision {
+            policy: lineage.name().to_owned(),
+            version: lineage.tree(version).name.clone(),
+            purpose: answer.purpose,
+            choice: answer.choice,
+        };
+        self.store.write(move |tx| {
+            let row = open_for_choice(tx, &account)?;
+            let Chain { head, .. } = row.chain;
+            if answer.choice == Choice::On && answer.follows.is_some_and(|follows| follows != head) {
+                return Err(Error::ChainMoved);
+            }
+            tenure.state_choice(tx, &row, statement, now)
+        })
+    }
+
+    /// Records that an account acknowledged a version without deciding.
+    pub fn acknowledge(&self, account: &str, version: &str, now: Instant) -> Result<Seq, Error> {
+        self.about_version(account, version, now, |policy, version| Statement::Acknowledged {
+            policy,
+            version,
+        })
+    }
+
+    /// Records that an account was told of a version.
+    pub fn inform(&self, account: &str, version: &str, now: Instant) -> Result<Seq, Error> {
+        self.about_version(account, version, now, |policy, version| Statement::Informed { policy, version })
+    }
+
+    /// A version is named by its name, or as `policy@version` where two lineages have one of that name.
+    fn about_version(
+        &self,
+        account: &str,
+        version: &str,
+        now: Instant,
+        statement: impl FnOnce(String, String) -> Statement,
+    ) -> Result<Seq, Error> {
+        let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
+        let (policy, name) =
+            version.split_once('@').map_or((None, version), |(policy, name)| (Some(policy), name));
+        let lineage = policies
+            .lineages()
+            .iter()
+            .find(|lineage| {
+                policy.is_none_or(|policy| lineage.name() == policy) && lineage.version(name).is_some()
+            })
+            .ok_or_else(|| Error::UnknownVersion(name.to_owned()))?;
+        announced(lineage, name, now)?;
+        let statement = statement(lineage.name().to_owned(), name.to_owned());
+        self.store.write(move |tx| {
+            let row = open_for_choice(tx, &account)?;
+            tenure.state_choice(tx, &row, statement, now)
+        })
+    }
+
+    fn state_choice(
+        &self,
+        tx: &mut dyn Tx,
+        row: &AccountRow,
+        statement: Statement,
+        now: Instant,
+    ) -> Result<Seq, Error> {
+        let proof = self.proof_key(row)?;
+        let seq = self.state(tx, row, &proof, statement, now)?;
+        tx.mark_refile(row.key)?;
+        Ok(seq)
+    }
+}
+
+fn open_for_choice(tx: &mut dyn Tx, id: &str) -> Result<AccountRow, Error> {
+    let row = tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount)?;
+    if row.facts.closed_at.is_some() { Err(Error::AccountClosed) } else { Ok(row) }
+}
+
+/// The version of that name, if people can have seen it.
+fn announced(lineage: &Lineage, name: &str, now: Instant) -> Result<VersionIx, Error> {
+    let version = lineage.version(name).ok_or_else(|| Error::UnknownVersion(name.to_owned()))?;
+    if lineage.tree(version).announced > now {
+        return Err(Error::NotAnnounced(name.to_owned()));
+    }
+    Ok(version)
+}
+
+fn newest_asking(lineage: &Lineage, purpose: &str, now: Instant) -> Result<VersionIx, Error> {
+    let asking = lineage.versions().filter(|(_, version)| {
+        version.announced <= now && version.purpose(purpose).is_some_and(Purpose::is_chosen)
+    });
+    asking.last().map(|(version, _)| version).ok_or_else(|| Error::NotAnnounced(purpose.to_owned()))
+}

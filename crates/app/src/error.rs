@@ -1,0 +1,100 @@
+//! What can go wrong in a use case. No message carries anything about a person.
+
+use tenure_policy::language::Diagnostics;
+use tenure_receipts::StatementError;
+use tenure_store::StoreError;
+use tenure_vault::{BodyError, CipherError, KeyError, MalformedWrap, OpenError};
+
+/// A failure of a use case. Nothing of the use case was saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// The key store failed.
+    #[error("the key store failed")]
+    Keys(#[from] KeyError),
+    /// The store of bodies failed.
+    #[error("the store of bodies failed")]
+    Bodies(#[from] BodyError),
+    /// Something sealed could not be opened.
+    #[error("something sealed could not be opened")]
+    Open(#[from] OpenError),
+    /// Something could not be sealed.
+    #[error("something could not be sealed")]
+    Cipher(#[from] CipherError),
+    /// A stored wrap is malformed.
+    #[error("a stored key is malformed: run `tenure doctor`")]
+    Wrap(#[from] MalformedWrap),
+    /// A statement could not be written or read.
+    #[error("a statement of the ledger could not be read or written")]
+    Statement(#[from] StatementError),
+    /// A file could not be written.
+    #[error("a file could not be written")]
+    File(#[from] std::io::Error),
+    /// JSON could not be written or read.
+    #[error("a stored document could not be read or written: run `tenure doctor`")]
+    Json(#[from] serde_json::Error),
+    /// No random bytes could be had.
+    #[error("the system gave no random bytes")]
+    Entropy,
+    /// The store was set up before.
+    #[error("this folder is set up already")]
+    AlreadyInitialised,
+    /// The store was never set up.
+    #[error("this folder is not set up: run `tenure init` first")]
+    NotInitialised,
+    /// A policy was refused.
+    #[error("the policy was refused:\n{0}")]
+    Policy(Diagnostics),
+    /// A version is published already, with other text.
+    #[error(
+        "version `{0}` is published already, and a published version never changes: give the new text a new name"
+    )]
+    PublishedOtherwise(String),
+    /// A surface belongs to two lineages.
+    #[error("surface `{surface}` belongs to policy `{lineage}` already: one surface has one lineage")]
+    SurfaceTaken {
+        /// The surface.
+        surface: String,
+        /// The lineage that has it.
+        lineage: String,
+    },
+    /// No lineage knows a surface.
+    #[error("no published policy knows surface `{0}`: publish one that does with `tenure policy publish`")]
+    UnknownSurface(String),
+    /// No published lineage has that version.
+    #[error("no published policy has version `{0}`")]
+    UnknownVersion(String),
+    /// No published lineage asks for that purpose.
+    #[error("no published policy asks people about purpose `{0}`")]
+    UnknownPurpose(String),
+    /// There is no such account.
+    #[error("there is no such account: open it with `tenure account`")]
+    UnknownAccount,
+    /// There is no such record.
+    #[error("there is no such record")]
+    UnknownRecord,
+    /// There is no such conversation.
+    #[error("there is no such conversation")]
+    UnknownConversation,
+    /// There is no such hold, or it was released before.
+    #[error("there is no such hold, or it was released already")]
+    UnknownHold,
+    /// There is no such run.
+    #[error("there is no such run")]
+    UnknownRun,
+    /// A version was not announced yet.
+    #[error("version `{0}` is not announced yet at this time")]
+    NotAnnounced(String),
+    /// An `on` names an older head of the account's chain than it has.
+    #[error("the account's choices have moved on since: read them again, then decide")]
+    ChainMoved,
+    /// The account is closed.
+    #[error("the account is closed")]
+    AccountClosed,
+    /// Something that can't be asked for at all.
+    #[error("{0}")]
+    Refused(String),
+}

@@ -1,0 +1,71 @@
+//! What a segment of a body says, before it is encrypted: one JSON object a line.
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::Error;
+
+/// A message as it lies in a body.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct BodyMessage<'a> {
+    /// Its id in the conversation.
+    pub(crate) id: std::borrow::Cow<'a, str>,
+    /// Who spoke.
+    pub(crate) role: std::borrow::Cow<'a, str>,
+    /// What was said.
+    pub(crate) text: std::borrow::Cow<'a, str>,
+    /// The original content, where it holds more than the text.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(crate) content: Option<&'a RawValue>,
+}
+
+/// A title lies in the body too, since people write what is theirs into titles.
+#[derive(Serialize)]
+struct BodyTitle<'a> {
+    title: &'a str,
+}
+
+/// Begins a segment.
+pub(crate) fn write_title(title: &str, out: &mut Vec<u8>) -> Result<(), Error> {
+    serde_json::to_writer(&mut *out, &BodyTitle { title })?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// Adds a message to a segment.
+pub(crate) fn write_message(message: &BodyMessage<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
+    serde_json::to_writer(&mut *out, message)?;
+    out.push(b'\n');
+    Ok(())
+}
+
+/// The messages of a segment, in order.
+pub(crate) fn read_segment(plaintext: &[u8]) -> Result<Vec<BodyMessage<'_>>, Error> {
+    let lines = plaintext.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let messages = lines.filter(|line| !line.starts_with(b"{\"title\":"));
+    messages.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_reads_back_without_its_title() {
+        let mut out = Vec::new();
+        write_title("my title", &mut out).unwrap();
+        let content = RawValue::from_string("{\"a\":1}".to_owned()).unwrap();
+        let message = BodyMessage {
+            id: "m1".into(),
+            role: "human".into(),
+            text: "line\nbreak".into(),
+            content: Some(&content),
+        };
+        write_message(&message, &mut out).unwrap();
+        let read = read_segment(&out).unwrap();
+        assert_eq!(
+            (read.len(), &*read[0].text, read[0].content.unwrap().get()),
+            (1, "line\nbreak", "{\"a\":1}")
+        );
+    }
+}

@@ -1,0 +1,125 @@
+//! The use cases: what people and operators do with Tenure.
+//!
+//! A use case loads what it needs, calls the rule, and saves state, statements and what follows from
+//! them in one transaction. Nothing here decides: verdicts come from `tenure-policy`. Time and
+//! randomness are arguments.
+//!
+//! # Adding a use case
+//! Give it a module and a method on [`Tenure`] that takes `now`. Load through [`person`] and
+//! [`record`], state what happened through [`ledger`], and mark an account whose copies must be filed
+//! anew. What destroys or exports needs a token that only the check can make.
+
+mod accounts;
+mod choices;
+mod error;
+mod filing;
+mod ingest;
+mod ledger;
+mod marks;
+mod pages;
+mod person;
+mod policies;
+mod record;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tenure_model::Instant;
+use tenure_store::{Store, StoreExt as _};
+use tenure_vault::Vault;
+
+pub use accounts::AccountFacts;
+pub use choices::Answer;
+pub use error::Error;
+pub use ingest::{Defaults, Ingested, Ingester, Refusal};
+pub use marks::{Deletion, Scan};
+pub use policies::Policies;
+
+use pages::Pages;
+
+/// Where random bytes come from; the command line gives the system's.
+pub trait Entropy: Send + Sync {
+    /// Fills a buffer with random bytes.
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Error>;
+}
+
+/// The instant up to which the store's time is simulated, or that its time is real.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimeKeeping {
+    /// Time is what the clock says.
+    Real,
+    /// Time is what each command says, for demonstrations and tests.
+    Simulated,
+}
+
+/// Tenure over one store and one vault.
+#[derive(Clone)]
+pub struct Tenure {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) pages: Pages,
+    policies: Arc<Mutex<Option<Arc<Policies>>>>,
+}
+
+impl fmt::Debug for Tenure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tenure")
+    }
+}
+
+const TIME: &str = "time";
+
+impl Tenure {
+    /// Joins a store and a vault that belong together.
+    pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>, entropy: Arc<dyn Entropy>) -> Self {
+        let pages = Pages::new(Arc::clone(&vault));
+        Self { store, vault, entropy, pages, policies: Arc::default() }
+    }
+
+    /// Sets up a new store: how it keeps time, and the house account that speaks for the operator.
+    pub fn init(&self, time: TimeKeeping, now: Instant) -> Result<(), Error> {
+        let word = match time {
+            TimeKeeping::Real => "real",
+            TimeKeeping::Simulated => "simulated",
+        };
+        let tenure = self.clone();
+        self.store.write(move |tx| {
+            if tx.meta(TIME)?.is_some() {
+                return Err(Error::AlreadyInitialised);
+            }
+            tx.set_meta(TIME, word)?;
+            tenure.open_house(tx, now)
+        })
+    }
+
+    /// How the store keeps time.
+    pub fn time(&self) -> Result<TimeKeeping, Error> {
+        match self.store.read(|tx| Ok::<_, Error>(tx.meta(TIME)?))?.as_deref() {
+            Some("simulated") => Ok(TimeKeeping::Simulated),
+            Some(_) => Ok(TimeKeeping::Real),
+            None => Err(Error::NotInitialised),
+        }
+    }
+
+    /// The published policies, compiled. They are read again after each publication.
+    pub fn policies(&self) -> Result<Arc<Policies>, Error> {
+        let mut cached = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(policies) = &*cached {
+            return Ok(Arc::clone(policies));
+        }
+        let policies = Arc::new(self.store.read(|tx| Policies::load(tx))?);
+        *cached = Some(Arc::clone(&policies));
+        Ok(policies)
+    }
+
+    pub(crate) fn forget_policies(&self) {
+        *self.policies.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    pub(crate) fn random<const N: usize>(&self) -> Result<[u8; N], Error> {
+        let mut bytes = [0; N];
+        self.entropy.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+}

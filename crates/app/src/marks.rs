@@ -1,0 +1,219 @@
+//! What happens to records: flagged, scanned, given feedback, deleted by their person.
+
+use tenure_model::Instant;
+use tenure_policy::language::Version;
+use tenure_receipts::Statement;
+use tenure_store::{CopyState, RecordFacts, RecordId, RecordRow, StoreExt as _, Tx};
+
+use crate::filing::filed;
+use crate::person::Person;
+use crate::record::{Holds, Reader, With};
+use crate::{Error, Policies, Tenure};
+
+/// What a classifier found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scan {
+    /// The record violates the usage policy.
+    Flagged,
+    /// It was looked at and does not; an earlier flag is cleared.
+    Clear,
+}
+
+/// What a person asks to be deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deletion {
+    /// The conversation that a record is part of.
+    ConversationOf(RecordId),
+    /// Every conversation of an account, which is closed.
+    Account(String),
+}
+
+impl Tenure {
+    /// Records what a classifier found about a record.
+    ///
+    /// A flag makes the copies of the classes of facts that the judging version keeps for flagged records.
+    pub fn scan(&self, record: RecordId, scan: Scan, now: Instant) -> Result<(), Error> {
+        self.change(record, now, move |facts| match scan {
+            Scan::Flagged => {
+                RecordFacts { scanned: Some(true), flagged_at: facts.flagged_at.or(Some(now)), ..facts }
+            }
+            Scan::Clear => RecordFacts { scanned: Some(true), flagged_at: None, ..facts },
+        })
+    }
+
+    /// Records that somebody gave feedback on a record, which keeps a copy of its own.
+    pub fn feedback(&self, record: RecordId, now: Instant) -> Result<(), Error> {
+        self.change(record, now, move |facts| RecordFacts {
+            feedback_at: facts.feedback_at.or(Some(now)),
+            ..facts
+        })
+    }
+
+    fn change(
+        &self,
+        record: RecordId,
+        now: Instant,
+        change: impl FnOnce(RecordFacts) -> RecordFacts + Send + 'static,
+    ) -> Result<(), Error> {
+        let (policies, tenure) = (self.policies()?, self.clone());
+        self.store.write(move |tx| {
+            let (person, row) = tenure.find_record(tx, record)?;
+            let facts = change(row.facts);
+            if facts == row.facts {
+                return Ok(());
+            }
+            tx.set_record_facts(row.account, row.id, &facts)?;
+            for statement in changes(&row, &facts) {
+                let proof = tenure.proof_key(&person.row)?;
+                tenure.state(tx, &person.row, &proof, statement, now)?;
+            }
+            tenure.add_copies(tx, &policies, &person, RecordRow { facts, ..row }, now)?;
+            tenure.mark(tx, person.row.key)
+        })
+    }
+
+    /// Makes the copies that what happened to a record calls for: its scores, its feedback.
+    fn add_copies(
+        &self,
+        tx: &mut dyn Tx,
+        policies: &Policies,
+        person: &Person,
+        row: RecordRow,
+        now: Instant,
+    ) -> Result<(), Error> {
+        let holds = Holds::load(tx)?;
+        let parsed = holds.parse()?;
+        let loaded = Reader::new(policies, person).load(tx, row, With::Nothing)?;
+        let facts = loaded.facts(person, &[], &parsed, now);
+        let verdict = loaded.lineage.judge(&facts);
+        let tree = loaded.lineage.tree(verdict.judged);
+        let copies = tx.copies_of_record(loaded.row.account, loaded.row.id)?;
+        for (place, class) in called_for(tree, &loaded.row.facts) {
+            let has_basis = verdict.classes.get(place).is_some_and(|class| class.until.is_some());
+            let class_id = tx.intern_class(class)?;
+            if !has_basis || copies.iter().any(|copy| copy.key.class == class_id) {
+                continue;
+            }
+            let filed = filed(&loaded.lineage, &facts, &verdict, class)?;
+            if tree.facts.iter().any(|fact| fact == class) {
+                self.insert_copy(tx, &person.row, None, loaded.row.id, class, &filed, now)?;
+            } else if let Some(body) = self.body_key(person, loaded.row.id, &copies, tx)? {
+                let account = self.account_key(&person.row)?;
+                self.insert_copy(
+                    tx,
+                    &person.row,
+                    Some((&account, &body)),
+                    loaded.row.id,
+                    class,
+                    &filed,
+                    now,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that a person asked for deletion, and gives how many records it reaches.
+    ///
+    /// Nothing is destroyed here: deletion changes what the terms keep, and the sweep destroys what is due.
+    pub fn delete(&self, deletion: Deletion, now: Instant) -> Result<u64, Error> {
+        let tenure = self.clone();
+        self.store.write(move |tx| {
+            let (person, records) = tenure.records_to_delete(tx, &deletion)?;
+            let fresh: Vec<_> =
+                records.into_iter().filter(|record| record.facts.deleted_at.is_none()).collect();
+            for record in &fresh {
+                let facts = RecordFacts { deleted_at: Some(now), ..record.facts };
+                tx.set_record_facts(record.account, record.id, &facts)?;
+            }
+            let proof = tenure.proof_key(&person.row)?;
+            if !fresh.is_empty() {
+                let records = fresh.iter().map(|record| record.id.to_string()).collect();
+                tenure.state(tx, &person.row, &proof, Statement::DeletionAsked { records }, now)?;
+            }
+            if let Deletion::Account(_) = deletion
+                && person.row.facts.closed_at.is_none()
+            {
+                let facts = tenure_store::AccountFacts { closed_at: Some(now), ..person.row.facts.clone() };
+                tx.set_account_facts(person.row.key, &facts)?;
+                tenure.state(tx, &person.row, &proof, Statement::AccountClosed, now)?;
+            }
+            tenure.mark(tx, person.row.key)?;
+            Ok(fresh.len() as u64)
+        })
+    }
+
+    fn records_to_delete(
+        &self,
+        tx: &mut dyn Tx,
+        deletion: &Deletion,
+    ) -> Result<(Person, Vec<RecordRow>), Error> {
+        match deletion {
+            Deletion::ConversationOf(record) => {
+                let (person, row) = self.find_record(tx, *record)?;
+                let records = self.records_of_conversation(tx, row.account, row.conversation)?;
+                Ok((person, records))
+            }
+            Deletion::Account(id) => {
+                let row = tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount)?;
+                let person = self.person(tx, row)?;
+                let (mut records, mut after) = (Vec::new(), None);
+                loop {
+                    let slice = tx.records_of(person.row.key, after, 1_000)?;
+                    let Some(last) = slice.last() else { return Ok((person, records)) };
+                    after = Some(last.id);
+                    records.extend(slice);
+                }
+            }
+        }
+    }
+
+    /// The key of a record's body, by any copy that still opens it.
+    pub(crate) fn body_key(
+        &self,
+        person: &Person,
+        record: RecordId,
+        copies: &[tenure_store::CopyRow],
+        tx: &mut dyn tenure_store::ReadTx,
+    ) -> Result<Option<tenure_vault::BodyKey>, Error> {
+        let live = copies.iter().find_map(|copy| match &copy.state {
+            CopyState::Live { wrap: Some(wrap) } => Some((copy.key.class, wrap)),
+            _ => None,
+        });
+        let Some((class, wrap)) = live else { return Ok(None) };
+        let classes = tx.classes()?;
+        let record = record.to_string();
+        let name = tenure_vault::CopyName {
+            organisation: person.row.organisation.as_deref(),
+            account: &person.row.id,
+            record: &record,
+            class: crate::filing::class_name(&classes, class),
+        };
+        let account = self.account_key(&person.row)?;
+        let page = crate::pages::in_vault(wrap.page);
+        Ok(Some(self.vault.unwrap(&name, &account, page, &crate::person::wrap_of(wrap)?)?))
+    }
+}
+
+/// What a change of a record's facts states.
+fn changes(row: &RecordRow, facts: &RecordFacts) -> Vec<Statement> {
+    let record = row.id.to_string();
+    let mut statements = Vec::new();
+    if facts.flagged_at != row.facts.flagged_at {
+        statements.push(Statement::Flagged { record: record.clone(), flagged: facts.flagged_at.is_some() });
+    }
+    if facts.feedback_at != row.facts.feedback_at {
+        statements.push(Statement::Feedback { record });
+    }
+    statements
+}
+
+/// The classes that what happened to a record calls for: facts about flagged records, and the copy that
+/// feedback keeps.
+fn called_for<'v>(tree: &'v Version, facts: &RecordFacts) -> Vec<(usize, &'v str)> {
+    let (flagged, feedback) = (facts.flagged_at.is_some(), facts.feedback_at.is_some());
+    let bodies = tree.bodies.len();
+    let called =
+        move |(place, class): &(usize, &str)| *place >= bodies && flagged || *class == "feedback" && feedback;
+    tree.classes().enumerate().filter(called).collect()
+}

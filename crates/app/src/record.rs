@@ -1,0 +1,211 @@
+//! A record with everything that its verdict depends on.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use tenure_model::Instant;
+use tenure_policy::case::{Hold, Text};
+use tenure_policy::{Facts, History, Lineage, Message, SurfaceId};
+use tenure_store::{ConversationId, HoldRow, MessageRow, ReadTx, RecordId, RecordRow};
+
+use crate::person::Person;
+use crate::policies::Policies;
+use crate::{Error, Tenure};
+
+/// The holds that a transaction sees, with the epoch that they make up.
+#[derive(Debug, Default)]
+pub(crate) struct Holds {
+    pub(crate) epoch: u64,
+    rows: Vec<HoldRow>,
+}
+
+impl Holds {
+    pub(crate) fn load(tx: &mut dyn ReadTx) -> Result<Self, Error> {
+        Ok(Self { epoch: tx.holds_epoch()?, rows: tx.holds()? })
+    }
+
+    /// The holds as a verdict takes them.
+    pub(crate) fn parse(&self) -> Result<Vec<Hold<'_>>, Error> {
+        let parse = |row: &'_ HoldRow| -> Result<Hold<'_>, Error> {
+            let scope: Hold<'_> = serde_json::from_str(&row.scope)?;
+            Ok(Hold {
+                id: Text(Cow::Owned(row.id.clone())),
+                placed_at: row.placed_at,
+                released_at: row.released_at,
+                ..into_owned(scope)
+            })
+        };
+        self.rows.iter().map(parse).collect()
+    }
+}
+
+/// Frees a hold from the text that it was read from.
+fn into_owned(hold: Hold<'_>) -> Hold<'static> {
+    let own = |text: Text<'_>| Text(Cow::Owned(text.0.into_owned()));
+    let owned = |list: Option<Vec<Text<'_>>>| list.map(|list| list.into_iter().map(own).collect());
+    Hold {
+        id: own(hold.id),
+        placed_at: hold.placed_at,
+        released_at: hold.released_at,
+        classes: hold.classes.into_iter().map(own).collect(),
+        regimes: hold.regimes,
+        surfaces: owned(hold.surfaces),
+        accounts: owned(hold.accounts),
+        countries: owned(hold.countries),
+        not_countries: owned(hold.not_countries),
+        kinds: hold.kinds,
+        created_from: hold.created_from,
+        created_to: hold.created_to,
+        deleted_only: hold.deleted_only,
+    }
+}
+
+/// A record, read for judging.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) row: RecordRow,
+    pub(crate) lineage: Arc<Lineage>,
+    pub(crate) history: Arc<History>,
+    surface: SurfaceId,
+    conversation_last_activity_at: Instant,
+    messages: Vec<MessageRow>,
+    parents: Vec<Vec<Text<'static>>>,
+}
+
+/// Whether a record is read with its messages, which only uses ask about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum With {
+    /// Only what keeping depends on.
+    Nothing,
+    /// Its messages too.
+    Messages,
+}
+
+impl Loaded {
+    /// The messages as a verdict takes them.
+    pub(crate) fn messages(&self) -> Vec<Message<'_>> {
+        let pairs = self.messages.iter().zip(&self.parents);
+        pairs.map(|(row, parents)| Message { id: &row.id, at: row.at, derived_from: parents }).collect()
+    }
+
+    /// The rows of the messages, in the same order.
+    pub(crate) fn message_rows(&self) -> &[MessageRow] {
+        &self.messages
+    }
+
+    /// The facts at an instant.
+    pub(crate) fn facts<'a>(
+        &'a self,
+        person: &'a Person,
+        messages: &'a [Message<'a>],
+        holds: &'a [Hold<'a>],
+        at: Instant,
+    ) -> Facts<'a> {
+        let by_now = |instant: Option<Instant>| instant.filter(|instant| *instant <= at);
+        let (account, record) = (&person.row.facts, &self.row);
+        Facts {
+            at,
+            account: &person.row.id,
+            account_country: account.country.as_deref(),
+            minor: account.minor,
+            opened_at: account.opened_at,
+            closed_at: by_now(account.closed_at),
+            history: &self.history,
+            surface: self.surface,
+            surface_name: &record.surface,
+            kind: record.kind,
+            mode: record.mode,
+            country: record.country.as_deref(),
+            scanned: record.facts.scanned == Some(true),
+            created_at: record.created_at,
+            last_activity_at: record.facts.last_activity_at,
+            conversation_last_activity_at: self.conversation_last_activity_at,
+            deleted_at: by_now(record.facts.deleted_at),
+            flagged_at: by_now(record.facts.flagged_at),
+            feedback_at: by_now(record.facts.feedback_at),
+            messages,
+            holds,
+        }
+    }
+}
+
+/// Reads records of one account one after another, and keeps what they share.
+pub(crate) struct Reader<'a> {
+    policies: &'a Policies,
+    person: &'a Person,
+    histories: Vec<(String, Arc<History>)>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(policies: &'a Policies, person: &'a Person) -> Self {
+        Self { policies, person, histories: Vec::new() }
+    }
+
+    fn history(&mut self, lineage: &Lineage) -> Arc<History> {
+        if let Some((_, history)) = self.histories.iter().find(|(name, _)| name == lineage.name()) {
+            return Arc::clone(history);
+        }
+        let history = Arc::new(self.person.history(lineage));
+        self.histories.push((lineage.name().to_owned(), Arc::clone(&history)));
+        history
+    }
+
+    /// Reads what belongs to a record.
+    pub(crate) fn load(&mut self, tx: &mut dyn ReadTx, row: RecordRow, with: With) -> Result<Loaded, Error> {
+        let siblings = tx.records_of_conversation(row.account, row.conversation)?;
+        let messages = match with {
+            With::Nothing => Vec::new(),
+            With::Messages => tx.messages(row.account, row.id)?,
+        };
+        self.assemble(row, &siblings, messages)
+    }
+
+    /// Puts a record together from rows that are read already.
+    pub(crate) fn assemble(
+        &mut self,
+        row: RecordRow,
+        siblings: &[RecordRow],
+        messages: Vec<MessageRow>,
+    ) -> Result<Loaded, Error> {
+        let unknown = || Error::UnknownSurface(row.surface.clone());
+        let (lineage, surface) = self.policies.of_surface(&row.surface).ok_or_else(unknown)?;
+        let regime = lineage.regime(surface);
+        let same_regime = |sibling: &&RecordRow| {
+            let of = self.policies.of_surface(&sibling.surface);
+            of.is_some_and(|(lineage, surface)| lineage.regime(surface) == regime)
+        };
+        let last = siblings.iter().filter(same_regime).map(|sibling| sibling.facts.last_activity_at).max();
+        let conversation_last_activity_at =
+            last.map_or(row.facts.last_activity_at, |last| last.max(row.facts.last_activity_at));
+        let parents = messages
+            .iter()
+            .map(|message| message.derived_from.iter().map(|id| Text(Cow::Owned(id.clone()))).collect())
+            .collect();
+        let lineage = Arc::clone(lineage);
+        let history = self.history(&lineage);
+        Ok(Loaded { row, lineage, history, surface, conversation_last_activity_at, messages, parents })
+    }
+}
+
+impl Tenure {
+    /// The record of an id, and the account that it belongs to.
+    pub(crate) fn find_record(
+        &self,
+        tx: &mut dyn ReadTx,
+        id: RecordId,
+    ) -> Result<(Person, RecordRow), Error> {
+        let row = tx.record(id)?.ok_or(Error::UnknownRecord)?;
+        Ok((self.person_of(tx, row.account)?, row))
+    }
+
+    /// The records of a conversation of an account.
+    pub(crate) fn records_of_conversation(
+        &self,
+        tx: &mut dyn ReadTx,
+        account: tenure_store::AccountKey,
+        conversation: ConversationId,
+    ) -> Result<Vec<RecordRow>, Error> {
+        let records = tx.records_of_conversation(account, conversation)?;
+        if records.is_empty() { Err(Error::UnknownConversation) } else { Ok(records) }
+    }
+}

@@ -1,0 +1,139 @@
+//! The suite that every store must pass, so that all engines mean the same.
+//!
+//! In an engine's tests: implement [`Engine`] and write `tenure_store::conformance_tests!(my_engine);`, where
+//! `my_engine` is a function that gives it. Every case gets an empty store of its own.
+
+mod basics;
+mod conversations;
+mod copies;
+mod due;
+mod jobs;
+mod ledger;
+mod pages;
+mod sample;
+mod soundness;
+
+use crate::{Store, StoreError};
+use std::sync::Arc;
+
+/// How an engine makes stores for the suite.
+pub trait Engine {
+    /// An empty store.
+    fn fresh(&self) -> Instance;
+}
+
+/// A store under test.
+#[expect(missing_debug_implementations, reason = "it holds closures and lives for one test")]
+pub struct Instance {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// Opens what is durable now, as if the power had failed at this moment; the store goes on meanwhile.
+    pub after_power_loss: Box<dyn Fn() -> Arc<dyn Store>>,
+}
+
+/// What a case answers with: a failed check panics, a failed call is an error.
+pub type Outcome = Result<(), StoreError>;
+
+/// A case: its name, and what it does with a store.
+pub type Case = (&'static str, fn(&Instance) -> Outcome);
+
+macro_rules! suite {
+    ($($module:ident { $($case:ident),+ $(,)? })+) => {
+        /// Every case of the suite.
+        pub const CASES: &[Case] = &[$($((stringify!($case), $module::$case)),+),+];
+
+        /// One `#[test]` for each case of the suite, on stores of the [`Engine`] that a function gives.
+        #[macro_export]
+        macro_rules! conformance_tests {
+            ($engine:path) => {
+                $($(
+                    #[test]
+                    fn $case() -> $crate::conformance::Outcome {
+                        $crate::conformance::run(&$engine(), stringify!($case))
+                    }
+                )+)+
+            };
+        }
+    };
+}
+
+suite! {
+    jobs {
+        what_was_answered_survives_a_power_loss,
+        a_job_that_fails_takes_nothing_else_along,
+        a_job_that_panics_is_rolled_back_and_the_writer_lives,
+        a_job_reads_what_it_wrote_and_gives_its_value,
+        a_snapshot_does_not_move,
+        sixteen_threads_write_and_nothing_is_lost,
+        jobs_are_applied_in_the_order_in_which_one_thread_submits_them,
+        a_snapshot_may_be_taken_within_a_snapshot,
+    }
+    basics {
+        settings_are_kept_and_replaced,
+        policies_are_listed_by_lineage_and_announcement,
+        a_version_is_published_once,
+        an_account_id_is_unique_within_its_organisation,
+        an_accounts_facts_and_keys_are_replaced,
+        accounts_are_listed_in_slices,
+    }
+    conversations {
+        a_conversation_comes_back_as_it_was_stored,
+        a_conversation_is_recognised_by_its_mac_within_its_account,
+        a_record_is_found_by_its_id_alone,
+        a_records_facts_change_and_the_rest_stays,
+        packs_count_the_segments_that_refer_to_them,
+        messages_can_be_forgotten,
+        lists_go_on_after_their_cursor,
+    }
+    copies {
+        a_copy_comes_back_in_every_state,
+        a_copy_moves_only_from_the_stage_that_was_expected,
+        a_wrap_that_goes_gives_its_slot_back,
+        names_are_interned_once,
+        a_batch_lists_its_copies_in_slices,
+        reports_count_copies_by_stage_and_day,
+    }
+    due {
+        groups_are_listed_once_each,
+        due_copies_come_by_day_and_go_on_after_the_cursor,
+        only_live_copies_are_due,
+        re_filing_moves_a_copy_in_the_index,
+        counts_are_given_by_day,
+        listing_groups_costs_by_groups_and_not_by_copies,
+        a_mark_that_comes_during_re_filing_is_not_lost,
+    }
+    ledger {
+        statements_come_in_one_order_and_in_their_chains,
+        a_statement_that_is_not_the_chains_next_is_refused,
+        statements_are_found_by_kind,
+        holds_are_versioned_and_every_change_advances_the_epoch,
+        a_released_hold_stays_released,
+        batches_keep_their_stage_and_their_pages,
+        a_run_is_sealed_once_and_lists_its_records,
+        a_run_that_was_not_sealed_can_be_dropped,
+    }
+    pages {
+        slots_fill_a_page_before_the_next_is_opened,
+        a_full_or_destroyed_page_gives_no_slots,
+        shelves_do_not_share_pages,
+        a_page_lists_what_lies_on_it,
+    }
+    soundness {
+        a_store_in_use_is_sound,
+        a_record_that_miscounts_is_found,
+        slots_without_wraps_are_found,
+        wraps_on_a_destroyed_page_are_found,
+        a_row_that_refers_to_nothing_is_refused,
+        scrubbing_succeeds_when_nobody_reads,
+    }
+}
+
+/// Runs one case on a fresh store.
+///
+/// # Panics
+/// If a check of the case fails, or if there is no such case.
+pub fn run(engine: &dyn Engine, name: &str) -> Outcome {
+    let case = CASES.iter().find(|(known, _)| *known == name);
+    assert!(case.is_some(), "no case `{name}` in the suite");
+    case.map_or(Ok(()), |(_, case)| case(&engine.fresh()))
+}

@@ -1,0 +1,320 @@
+//! Conversations, records, messages, and where bodies lie.
+
+use super::SqliteTx;
+use super::columns::Columns;
+use super::query::{change, change_one, first, limit, list, number};
+use crate::{
+    AccountKey, ConversationId, ConversationRead, ConversationRow, ConversationWrite, Digest, MessageRow,
+    PackId, PackRow, RecordFacts, RecordId, RecordRow, SegmentRow, StoreError, Stored,
+};
+use rusqlite::params;
+use tenure_model::Instant;
+
+macro_rules! conversation {
+    ($rest:literal) => {
+        concat!("SELECT account, id, recognised, kind, created_at FROM conversations ", $rest)
+    };
+}
+macro_rules! record {
+    ($rest:literal) => {
+        concat!(
+            "SELECT account, id, conversation, ordinal, surface, kind, mode, country, created_at, scanned,
+                last_activity_at, deleted_at, flagged_at, feedback_at, messages, segments FROM records ",
+            $rest
+        )
+    };
+}
+macro_rules! pack {
+    ($rest:literal) => {
+        concat!("SELECT id, bytes, segments, created_at, removed_at FROM packs ", $rest)
+    };
+}
+
+fn conversation(row: &mut Columns<'_, '_>) -> Stored<ConversationRow> {
+    Ok(ConversationRow {
+        account: AccountKey(row.int("account")?),
+        id: ConversationId(row.bytes16("id")?),
+        recognised: row.bytes32("recognised")?,
+        kind: row.word("kind")?,
+        created_at: row.instant("created_at")?,
+    })
+}
+
+fn record(row: &mut Columns<'_, '_>) -> Stored<RecordRow> {
+    Ok(RecordRow {
+        account: AccountKey(row.int("account")?),
+        id: RecordId(row.bytes16("id")?),
+        conversation: ConversationId(row.bytes16("conversation")?),
+        ordinal: row.get("ordinal")?,
+        surface: row.get("surface")?,
+        kind: row.word("kind")?,
+        mode: row.word("mode")?,
+        country: row.get("country")?,
+        created_at: row.instant("created_at")?,
+        facts: RecordFacts {
+            scanned: row.get("scanned")?,
+            last_activity_at: row.instant("last_activity_at")?,
+            deleted_at: row.instant_if_any("deleted_at")?,
+            flagged_at: row.instant_if_any("flagged_at")?,
+            feedback_at: row.instant_if_any("feedback_at")?,
+        },
+        messages: row.get("messages")?,
+        segments: row.get("segments")?,
+    })
+}
+
+fn message(row: &mut Columns<'_, '_>) -> Stored<MessageRow> {
+    Ok(MessageRow {
+        ordinal: row.get("ordinal")?,
+        id: row.get("id")?,
+        at: row.instant_if_any("at")?,
+        role: row.get("role")?,
+        dead_branch: row.get("dead_branch")?,
+        segment: row.get("segment")?,
+        derived_from: parents(row.get("derived_from")?)?,
+    })
+}
+
+fn parents(json: Option<String>) -> Stored<Vec<String>> {
+    let Some(json) = json else { return Ok(Vec::new()) };
+    serde_json::from_str(&json).map_err(|_| StoreError::Unreadable { column: "derived_from" })
+}
+
+fn segment(row: &mut Columns<'_, '_>) -> Stored<SegmentRow> {
+    Ok(SegmentRow {
+        segment: row.get("segment")?,
+        pack: PackId(row.bytes16("pack")?),
+        offset: row.count("offset")?,
+        length: row.count("length")?,
+    })
+}
+
+fn pack(row: &mut Columns<'_, '_>) -> Stored<PackRow> {
+    Ok(PackRow {
+        id: PackId(row.bytes16("id")?),
+        bytes: row.count("bytes")?,
+        segments: row.count("segments")?,
+        created_at: row.instant("created_at")?,
+        removed_at: row.instant_if_any("removed_at")?,
+    })
+}
+
+/// The empty blob sorts before every id.
+fn id_after<T>(after: Option<T>, bytes: impl Fn(&T) -> [u8; 16]) -> Vec<u8> {
+    after.map_or_else(Vec::new, |id| bytes(&id).to_vec())
+}
+
+impl ConversationRead for SqliteTx<'_> {
+    fn conversation(&mut self, account: AccountKey, id: ConversationId) -> Stored<Option<ConversationRow>> {
+        let sql = conversation!("WHERE account = ?1 AND id = ?2");
+        first(self.0, "read a conversation", sql, params![account, id], conversation)
+    }
+
+    fn conversation_recognised(
+        &mut self,
+        account: AccountKey,
+        recognised: &Digest,
+    ) -> Stored<Option<ConversationRow>> {
+        let sql = conversation!("WHERE account = ?1 AND recognised = ?2");
+        first(self.0, "recognise a conversation", sql, params![account, recognised], conversation)
+    }
+
+    fn conversations_of(
+        &mut self,
+        account: AccountKey,
+        after: Option<ConversationId>,
+        rows: usize,
+    ) -> Stored<Vec<ConversationRow>> {
+        let sql = conversation!("WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        let values = params![account, id_after(after, |id| id.0), limit(rows)];
+        list(self.0, "list conversations", sql, values, conversation)
+    }
+
+    fn record(&mut self, id: RecordId) -> Stored<Option<RecordRow>> {
+        first(self.0, "read a record", record!("WHERE id = ?1"), [id], record)
+    }
+
+    fn records_of_conversation(
+        &mut self,
+        account: AccountKey,
+        conversation: ConversationId,
+    ) -> Stored<Vec<RecordRow>> {
+        let sql = record!("WHERE account = ?1 AND conversation = ?2 ORDER BY ordinal");
+        list(self.0, "list a conversation's records", sql, params![account, conversation], record)
+    }
+
+    fn records_of(
+        &mut self,
+        account: AccountKey,
+        after: Option<RecordId>,
+        rows: usize,
+    ) -> Stored<Vec<RecordRow>> {
+        let sql = record!("WHERE account = ?1 AND id > ?2 ORDER BY id LIMIT ?3");
+        list(self.0, "list records", sql, params![account, id_after(after, |id| id.0), limit(rows)], record)
+    }
+
+    fn messages(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<MessageRow>> {
+        let sql = "SELECT ordinal, id, at, role, dead_branch, segment, derived_from FROM messages
+            WHERE account = ?1 AND record = ?2 ORDER BY ordinal";
+        list(self.0, "list messages", sql, params![account, record], message)
+    }
+
+    fn segments(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<SegmentRow>> {
+        let sql = "SELECT segment, pack, \"offset\", length FROM segments
+            WHERE account = ?1 AND record = ?2 ORDER BY segment";
+        list(self.0, "list segments", sql, params![account, record], segment)
+    }
+
+    fn pack(&mut self, id: PackId) -> Stored<Option<PackRow>> {
+        first(self.0, "read a pack", pack!("WHERE id = ?1"), [id], pack)
+    }
+
+    fn packs(&mut self, after: Option<PackId>, rows: usize) -> Stored<Vec<PackRow>> {
+        let sql = pack!("WHERE id > ?1 ORDER BY id LIMIT ?2");
+        list(self.0, "list packs", sql, params![id_after(after, |id| id.0), limit(rows)], pack)
+    }
+
+    fn idle_packs(&mut self, rows: usize) -> Stored<Vec<PackRow>> {
+        let sql = pack!("WHERE segments = 0 AND removed_at IS NULL ORDER BY id LIMIT ?1");
+        list(self.0, "list idle packs", sql, [limit(rows)], pack)
+    }
+}
+
+impl ConversationWrite for SqliteTx<'_> {
+    fn insert_conversation(&mut self, new: &ConversationRow) -> Stored<()> {
+        let sql = "INSERT INTO conversations (account, id, recognised, kind, created_at)
+            VALUES (?1, ?2, ?3, ?4, ?5)";
+        let values = params![new.account, new.id, new.recognised, new.kind.word(), new.created_at.micros()];
+        change(self.0, "add a conversation", sql, values).map(drop)
+    }
+
+    fn insert_record(&mut self, new: &RecordRow) -> Stored<()> {
+        let sql = "INSERT INTO records (account, id, conversation, ordinal, surface, kind, mode, country,
+                created_at, scanned, last_activity_at, deleted_at, flagged_at, feedback_at, messages, segments)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+        let values = params![
+            new.account,
+            new.id,
+            new.conversation,
+            new.ordinal,
+            new.surface,
+            new.kind.word(),
+            new.mode.word(),
+            new.country,
+            new.created_at.micros(),
+            new.facts.scanned,
+            new.facts.last_activity_at.micros(),
+            new.facts.deleted_at.map(Instant::micros),
+            new.facts.flagged_at.map(Instant::micros),
+            new.facts.feedback_at.map(Instant::micros),
+            new.messages,
+            new.segments,
+        ];
+        change(self.0, "add a record", sql, values).map(drop)
+    }
+
+    fn set_record_facts(&mut self, account: AccountKey, record: RecordId, facts: &RecordFacts) -> Stored<()> {
+        let sql = "UPDATE records SET scanned = ?3, last_activity_at = ?4, deleted_at = ?5, flagged_at = ?6,
+                feedback_at = ?7 WHERE account = ?1 AND id = ?2";
+        let values = params![
+            account,
+            record,
+            facts.scanned,
+            facts.last_activity_at.micros(),
+            facts.deleted_at.map(Instant::micros),
+            facts.flagged_at.map(Instant::micros),
+            facts.feedback_at.map(Instant::micros),
+        ];
+        change_one(self.0, "change a record", "records", sql, values)
+    }
+
+    fn set_record_counts(
+        &mut self,
+        account: AccountKey,
+        record: RecordId,
+        messages: u32,
+        segments: u32,
+    ) -> Stored<()> {
+        let sql = "UPDATE records SET messages = ?3, segments = ?4 WHERE account = ?1 AND id = ?2";
+        change_one(self.0, "count a record", "records", sql, params![account, record, messages, segments])
+    }
+
+    fn insert_messages(
+        &mut self,
+        account: AccountKey,
+        record: RecordId,
+        messages: &[MessageRow],
+    ) -> Stored<()> {
+        let sql = "INSERT INTO messages (account, record, ordinal, id, at, role, dead_branch, segment, derived_from)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        for new in messages {
+            let parents = (!new.derived_from.is_empty())
+                .then(|| serde_json::Value::from(new.derived_from.as_slice()).to_string());
+            let values = params![
+                account,
+                record,
+                new.ordinal,
+                new.id,
+                new.at.map(Instant::micros),
+                new.role,
+                new.dead_branch,
+                new.segment,
+                parents,
+            ];
+            change(self.0, "add a message", sql, values)?;
+        }
+        Ok(())
+    }
+
+    fn remove_messages(&mut self, account: AccountKey, record: RecordId) -> Stored<u64> {
+        let sql = "UPDATE records SET messages = 0 WHERE account = ?1 AND id = ?2";
+        change_one(self.0, "count a record", "records", sql, params![account, record])?;
+        let sql = "DELETE FROM messages WHERE account = ?1 AND record = ?2";
+        let removed = change(self.0, "forget messages", sql, params![account, record])?;
+        Ok(u64::try_from(removed).unwrap_or(u64::MAX))
+    }
+
+    fn insert_pack(&mut self, new: &PackRow) -> Stored<()> {
+        let sql =
+            "INSERT INTO packs (id, bytes, segments, created_at, removed_at) VALUES (?1, ?2, 0, ?3, ?4)";
+        let bytes = number(new.bytes, "bytes")?;
+        let values = params![new.id, bytes, new.created_at.micros(), new.removed_at.map(Instant::micros)];
+        change(self.0, "add a pack", sql, values).map(drop)
+    }
+
+    fn insert_segments(
+        &mut self,
+        account: AccountKey,
+        record: RecordId,
+        segments: &[SegmentRow],
+    ) -> Stored<()> {
+        let sql = "INSERT INTO segments (account, record, segment, pack, \"offset\", length)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        for new in segments {
+            let (offset, length) = (number(new.offset, "offset")?, number(new.length, "length")?);
+            let values = params![account, record, new.segment, new.pack, offset, length];
+            change(self.0, "add a segment", sql, values)?;
+            let sql = "UPDATE packs SET segments = segments + 1 WHERE id = ?1";
+            change_one(self.0, "count a segment", "packs", sql, [new.pack])?;
+        }
+        Ok(())
+    }
+
+    fn remove_segments(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<SegmentRow>> {
+        let removed = self.segments(account, record)?;
+        for gone in &removed {
+            let sql = "UPDATE packs SET segments = segments - 1 WHERE id = ?1";
+            change_one(self.0, "count a segment out", "packs", sql, [gone.pack])?;
+        }
+        let sql = "DELETE FROM segments WHERE account = ?1 AND record = ?2";
+        change(self.0, "forget segments", sql, params![account, record])?;
+        let sql = "UPDATE records SET segments = 0 WHERE account = ?1 AND id = ?2";
+        change_one(self.0, "count a record", "records", sql, params![account, record])?;
+        Ok(removed)
+    }
+
+    fn set_pack_removed(&mut self, id: PackId, at: Instant) -> Stored<()> {
+        let sql = "UPDATE packs SET removed_at = ?2 WHERE id = ?1";
+        change_one(self.0, "remove a pack", "packs", sql, params![id, at.micros()])
+    }
+}

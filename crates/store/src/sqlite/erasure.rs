@@ -1,0 +1,148 @@
+//! Batches of copies that are destroyed together.
+
+use super::SqliteTx;
+use super::columns::Columns;
+use super::copy_row::{copy, select_copies};
+use super::query::{change, change_one, first, limit, list, number};
+use crate::{
+    BatchId, BatchRow, BatchStage, CopyKey, CopyRow, ErasureRead, ErasureWrite, PageId, Seq, StoreError,
+    Stored,
+};
+use rusqlite::params;
+use tenure_model::Instant;
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, created_at, epoch, statement, old_pages, stage, sealed_at, shredded_at, removed_at,
+                verified_at FROM batches ",
+            $rest
+        )
+    };
+}
+
+fn batch(row: &mut Columns<'_, '_>) -> Stored<BatchRow> {
+    Ok(BatchRow {
+        id: BatchId(row.int("id")?),
+        created_at: row.instant("created_at")?,
+        epoch: row.count("epoch")?,
+        statement: row.get::<Option<i64>>("statement")?.map(Seq),
+        old_pages: split_ids(&row.get::<Vec<u8>>("old_pages")?)?,
+        stage: stage(row)?,
+    })
+}
+
+fn split_ids(bytes: &[u8]) -> Stored<Vec<PageId>> {
+    bytes
+        .chunks(16)
+        .map(|id| id.try_into().map(PageId).map_err(|_| StoreError::Unreadable { column: "old_pages" }))
+        .collect()
+}
+
+fn stage(row: &mut Columns<'_, '_>) -> Stored<BatchStage> {
+    let code = row.int("stage")?;
+    let mut when = [None; 4];
+    for (at, column) in when.iter_mut().zip(["sealed_at", "shredded_at", "removed_at", "verified_at"]) {
+        *at = row.instant_if_any(column)?;
+    }
+    put_together(code, when).ok_or(StoreError::Unreadable { column: "stage" })
+}
+
+/// Nothing, if the stage lacks a part.
+fn put_together(code: i64, when: [Option<Instant>; 4]) -> Option<BatchStage> {
+    let [sealed_at, shredded_at, removed_at, verified_at] = when;
+    Some(match code {
+        0 => BatchStage::Gathering,
+        1 => BatchStage::Sealed { sealed_at: sealed_at? },
+        2 => BatchStage::Shredding { sealed_at: sealed_at? },
+        3 => BatchStage::Shredded { sealed_at: sealed_at?, shredded_at: shredded_at? },
+        4 => {
+            BatchStage::Removed { sealed_at: sealed_at?, shredded_at: shredded_at?, removed_at: removed_at? }
+        }
+        5 => BatchStage::Verified {
+            sealed_at: sealed_at?,
+            shredded_at: shredded_at?,
+            removed_at: removed_at?,
+            verified_at: verified_at?,
+        },
+        _ => return None,
+    })
+}
+
+fn spread(stage: BatchStage) -> (i64, [Option<i64>; 4]) {
+    let (code, when) = match stage {
+        BatchStage::Gathering => (0, [None; 4]),
+        BatchStage::Sealed { sealed_at } => (1, [Some(sealed_at), None, None, None]),
+        BatchStage::Shredding { sealed_at } => (2, [Some(sealed_at), None, None, None]),
+        BatchStage::Shredded { sealed_at, shredded_at } => {
+            (3, [Some(sealed_at), Some(shredded_at), None, None])
+        }
+        BatchStage::Removed { sealed_at, shredded_at, removed_at } => {
+            (4, [Some(sealed_at), Some(shredded_at), Some(removed_at), None])
+        }
+        BatchStage::Verified { sealed_at, shredded_at, removed_at, verified_at } => {
+            (5, [Some(sealed_at), Some(shredded_at), Some(removed_at), Some(verified_at)])
+        }
+    };
+    (code, when.map(|at| at.map(Instant::micros)))
+}
+
+impl ErasureRead for SqliteTx<'_> {
+    fn batch(&mut self, id: BatchId) -> Stored<Option<BatchRow>> {
+        first(self.0, "read a batch", select!("WHERE id = ?1"), [id], batch)
+    }
+
+    fn unfinished_batches(&mut self) -> Stored<Vec<BatchRow>> {
+        list(self.0, "list unfinished batches", select!("WHERE stage < 5 ORDER BY id"), [], batch)
+    }
+
+    fn batches(&mut self, after: Option<BatchId>, rows: usize) -> Stored<Vec<BatchRow>> {
+        let after = after.unwrap_or(BatchId(i64::MIN));
+        let sql = select!("WHERE id > ?1 ORDER BY id LIMIT ?2");
+        list(self.0, "list batches", sql, params![after, limit(rows)], batch)
+    }
+
+    fn copies_of_batch(&mut self, id: BatchId, after: Option<CopyKey>, rows: usize) -> Stored<Vec<CopyRow>> {
+        let sql = select_copies!(
+            "INDEXED BY copies_by_batch WHERE batch = ?1 AND (account, record, class) > (?2, ?3, ?4)
+            ORDER BY account, record, class LIMIT ?5"
+        );
+        let (account, record, class) = after
+            .as_ref()
+            .map_or((i64::MIN, [].as_slice(), i64::MIN), |key| (key.account.0, &key.record.0, key.class.0));
+        list(self.0, "list a batch's copies", sql, params![id, account, record, class, limit(rows)], copy)
+    }
+}
+
+impl ErasureWrite for SqliteTx<'_> {
+    fn open_batch(&mut self, created_at: Instant, epoch: u64) -> Stored<BatchId> {
+        let sql = "INSERT INTO batches (stage, created_at, epoch, old_pages) VALUES (0, ?1, ?2, x'')";
+        change(self.0, "open a batch", sql, params![created_at.micros(), number(epoch, "epoch")?])?;
+        Ok(BatchId(self.0.last_insert_rowid()))
+    }
+
+    fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()> {
+        let sql = "UPDATE batches SET stage = ?2, sealed_at = ?3, shredded_at = ?4, removed_at = ?5,
+                verified_at = ?6 WHERE id = ?1";
+        let (code, [sealed_at, shredded_at, removed_at, verified_at]) = spread(stage);
+        let values = params![id, code, sealed_at, shredded_at, removed_at, verified_at];
+        change_one(self.0, "move a batch", "batches", sql, values)
+    }
+
+    fn set_batch_statement(&mut self, id: BatchId, statement: Seq) -> Stored<()> {
+        let sql = "UPDATE batches SET statement = ?2 WHERE id = ?1";
+        change_one(self.0, "name a batch's statement", "batches", sql, params![id, statement])
+    }
+
+    fn set_batch_pages(&mut self, id: BatchId, epoch: u64, old_pages: &[PageId]) -> Stored<()> {
+        let sql = "UPDATE batches SET epoch = ?2, old_pages = ?3 WHERE id = ?1";
+        let pages: Vec<u8> = old_pages.iter().flat_map(|page| page.0).collect();
+        change_one(
+            self.0,
+            "name a batch's pages",
+            "batches",
+            sql,
+            params![id, number(epoch, "epoch")?, pages],
+        )
+    }
+}

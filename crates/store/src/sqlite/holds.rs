@@ -1,0 +1,77 @@
+//! Holds. The epoch lies in `meta` and is advanced by the same transaction that changes a hold.
+
+use super::SqliteTx;
+use super::columns::Columns;
+use super::query::{change, change_one, list};
+use crate::{HoldRead, HoldRow, HoldWrite, MetaRead, StoreError, Stored};
+use rusqlite::params;
+use tenure_model::Instant;
+
+const EPOCH: &str = "holds_epoch";
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("SELECT id, version, placed_at, released_at, may_tell, scope FROM holds ", $rest)
+    };
+}
+
+fn hold(row: &mut Columns<'_, '_>) -> Stored<HoldRow> {
+    Ok(HoldRow {
+        id: row.get("id")?,
+        version: row.get("version")?,
+        placed_at: row.instant("placed_at")?,
+        released_at: row.instant_if_any("released_at")?,
+        may_tell: row.get("may_tell")?,
+        scope: row.get("scope")?,
+    })
+}
+
+impl SqliteTx<'_> {
+    fn advance_epoch(&self) -> Stored<()> {
+        let sql = "INSERT INTO meta (key, value) VALUES (?1, '1')
+            ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
+        change(self.0, "advance the holds' epoch", sql, [EPOCH]).map(drop)
+    }
+}
+
+impl HoldRead for SqliteTx<'_> {
+    fn holds(&mut self) -> Stored<Vec<HoldRow>> {
+        let sql = select!(
+            "AS this WHERE version = (SELECT max(version) FROM holds AS any WHERE any.id = this.id) ORDER BY id"
+        );
+        list(self.0, "list holds", sql, [], hold)
+    }
+
+    fn hold_versions(&mut self, id: &str) -> Stored<Vec<HoldRow>> {
+        list(self.0, "list a hold's versions", select!("WHERE id = ?1 ORDER BY version"), [id], hold)
+    }
+
+    fn holds_epoch(&mut self) -> Stored<u64> {
+        let Some(epoch) = self.meta(EPOCH)? else { return Ok(0) };
+        epoch.parse().map_err(|_| StoreError::Unreadable { column: EPOCH })
+    }
+}
+
+impl HoldWrite for SqliteTx<'_> {
+    fn insert_hold(&mut self, new: &HoldRow) -> Stored<()> {
+        let sql = "INSERT INTO holds (id, version, placed_at, released_at, may_tell, scope)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let values = params![
+            new.id,
+            new.version,
+            new.placed_at.micros(),
+            new.released_at.map(Instant::micros),
+            new.may_tell,
+            new.scope,
+        ];
+        change(self.0, "place a hold", sql, values)?;
+        self.advance_epoch()
+    }
+
+    fn release_hold(&mut self, id: &str, at: Instant) -> Stored<()> {
+        let sql = "UPDATE holds SET released_at = ?2
+            WHERE id = ?1 AND version = (SELECT max(version) FROM holds WHERE id = ?1)";
+        change_one(self.0, "release a hold", "holds", sql, params![id, at.micros()])?;
+        self.advance_epoch()
+    }
+}

@@ -1,0 +1,137 @@
+//! The one writer. Jobs that wait are committed together: one sync of the disk for all of them.
+
+use super::SqliteTx;
+use super::failure::failed;
+use crate::{Abort, StoreError, Stored, Ticket, WriteJob};
+use rusqlite::Connection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How many jobs may wait; beyond that, callers wait to hand theirs in.
+const QUEUE_MAX: usize = 1024;
+/// How many jobs are committed together at most.
+const GROUP_MAX: usize = 256;
+/// After this long a group takes no more jobs, so that those in it are answered.
+const GROUP_OPEN_MAX: Duration = Duration::from_millis(50);
+
+type Answer = SyncSender<Result<(), StoreError>>;
+
+struct Waiting {
+    job: WriteJob,
+    answer: Answer,
+}
+
+/// A job that has run and is answered after the commit.
+struct Ran {
+    outcome: Result<(), StoreError>,
+    answer: Answer,
+}
+
+#[derive(Debug)]
+pub(super) struct Writer {
+    /// Taken when the store is dropped, which ends the thread once the queue is empty.
+    queue: Option<SyncSender<Waiting>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Stored<Self> {
+        let (queue, waiting) = sync_channel(QUEUE_MAX);
+        let thread = std::thread::Builder::new()
+            .name("tenure-writer".to_owned())
+            .spawn(move || serve(&connection, &waiting))
+            .map_err(|error| StoreError::Engine {
+                operation: "start the writer",
+                reason: error.to_string(),
+            })?;
+        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(super) fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
+        if self.thread.as_ref().is_some_and(|thread| thread.thread().id() == std::thread::current().id()) {
+            return Err(StoreError::Nested);
+        }
+        let (answer, ticket) = Ticket::new();
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        queue.send(Waiting { job, answer }).map_err(|_| StoreError::Closed)?;
+        Ok(ticket)
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        drop(self.queue.take());
+        // A job may own the last handle of the store; the writer's thread can't wait for itself.
+        if let Some(thread) =
+            self.thread.take().filter(|thread| thread.thread().id() != std::thread::current().id())
+        {
+            // The thread catches the panics of jobs, so there is nothing to pass on.
+            drop(thread.join());
+        }
+    }
+}
+
+fn serve(connection: &Connection, waiting: &Receiver<Waiting>) {
+    while let Ok(first) = waiting.recv() {
+        let mut ran = Vec::new();
+        let committed = run_group(connection, first, waiting, &mut ran);
+        for Ran { outcome, answer } in ran {
+            // Whoever stopped waiting for the answer does not get it; the commit stands.
+            drop(answer.send(committed.clone().and(outcome)));
+        }
+    }
+}
+
+/// Runs and commits one group. Each job is in `ran` afterwards, whatever happened.
+fn run_group(
+    connection: &Connection,
+    first: Waiting,
+    waiting: &Receiver<Waiting>,
+    ran: &mut Vec<Ran>,
+) -> Result<(), StoreError> {
+    let opened = Instant::now();
+    let begun = control(connection, "BEGIN IMMEDIATE");
+    let mut next = Some(first);
+    while let Some(Waiting { job, answer }) = next {
+        // After a failed BEGIN or a rollback by SQLite itself, jobs must not run outside a transaction.
+        let lost = connection.is_autocommit();
+        let outcome = if lost { Err(StoreError::Aborted) } else { run_job(connection, job) };
+        ran.push(Ran { outcome, answer });
+        let full = lost || ran.len() >= GROUP_MAX || opened.elapsed() >= GROUP_OPEN_MAX;
+        next = if full { None } else { waiting.try_recv().ok() };
+    }
+    begun?;
+    if connection.is_autocommit() {
+        return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
+    }
+    control(connection, "COMMIT").map_err(|error| {
+        // If this fails too, the next BEGIN says so to those who wait for it.
+        drop(control(connection, "ROLLBACK"));
+        StoreError::Commit { reason: error.to_string() }
+    })
+}
+
+/// Runs one job so that its failure takes nothing of the others along.
+fn run_job(connection: &Connection, job: WriteJob) -> Result<(), StoreError> {
+    control(connection, "SAVEPOINT job")?;
+    let outcome = match catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx(connection)))) {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Abort)) => Err(StoreError::Aborted),
+        Err(_) => Err(StoreError::Panicked),
+    };
+    if outcome.is_err() && !connection.is_autocommit() {
+        control(connection, "ROLLBACK TO job")?;
+    }
+    if !connection.is_autocommit() {
+        control(connection, "RELEASE job")?;
+    }
+    outcome
+}
+
+fn control(connection: &Connection, sql: &'static str) -> Stored<()> {
+    let mut statement = connection.prepare_cached(sql).map_err(failed(sql))?;
+    statement.execute([]).map_err(failed(sql))?;
+    Ok(())
+}
