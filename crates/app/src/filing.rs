@@ -121,7 +121,7 @@ impl Tenure {
         now: Instant,
     ) -> Result<(), Error> {
         let holds = Holds::load(tx)?;
-        let parsed = holds.parse()?;
+        let parsed = holds.as_facts();
         let person = self.person_of(tx, mark.account)?;
         let classes = tx.classes()?;
         let mut reader = Reader::new(policies, &person);

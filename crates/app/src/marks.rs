@@ -82,7 +82,7 @@ impl Tenure {
         now: Instant,
     ) -> Result<(), Error> {
         let holds = Holds::load(tx)?;
-        let parsed = holds.parse()?;
+        let parsed = holds.as_facts();
         let loaded = Reader::new(policies, person).load(tx, row, With::Nothing)?;
         let facts = loaded.facts(person, &[], &parsed, now);
         let verdict = loaded.lineage.judge(&facts);

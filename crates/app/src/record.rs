@@ -8,6 +8,7 @@ use tenure_policy::case::{Hold, Text};
 use tenure_policy::{Facts, History, Lineage, Message, SurfaceId};
 use tenure_store::{ConversationId, HoldRow, MessageRow, ReadTx, RecordId, RecordRow};
 
+use crate::holds::HoldScope;
 use crate::person::Person;
 use crate::policies::Policies;
 use crate::{Error, Tenure};
@@ -16,47 +17,22 @@ use crate::{Error, Tenure};
 #[derive(Debug, Default)]
 pub(crate) struct Holds {
     pub(crate) epoch: u64,
-    rows: Vec<HoldRow>,
+    rows: Vec<(HoldRow, HoldScope)>,
 }
 
 impl Holds {
     pub(crate) fn load(tx: &mut dyn ReadTx) -> Result<Self, Error> {
-        Ok(Self { epoch: tx.holds_epoch()?, rows: tx.holds()? })
+        let scoped = |row: HoldRow| -> Result<_, Error> {
+            let scope = serde_json::from_str(&row.scope)?;
+            Ok((row, scope))
+        };
+        let rows = tx.holds()?.into_iter().map(scoped).collect::<Result<_, Error>>()?;
+        Ok(Self { epoch: tx.holds_epoch()?, rows })
     }
 
     /// The holds as a verdict takes them.
-    pub(crate) fn parse(&self) -> Result<Vec<Hold<'_>>, Error> {
-        let parse = |row: &'_ HoldRow| -> Result<Hold<'_>, Error> {
-            let scope: Hold<'_> = serde_json::from_str(&row.scope)?;
-            Ok(Hold {
-                id: Text(Cow::Owned(row.id.clone())),
-                placed_at: row.placed_at,
-                released_at: row.released_at,
-                ..into_owned(scope)
-            })
-        };
-        self.rows.iter().map(parse).collect()
-    }
-}
-
-/// Frees a hold from the text that it was read from.
-fn into_owned(hold: Hold<'_>) -> Hold<'static> {
-    let own = |text: Text<'_>| Text(Cow::Owned(text.0.into_owned()));
-    let owned = |list: Option<Vec<Text<'_>>>| list.map(|list| list.into_iter().map(own).collect());
-    Hold {
-        id: own(hold.id),
-        placed_at: hold.placed_at,
-        released_at: hold.released_at,
-        classes: hold.classes.into_iter().map(own).collect(),
-        regimes: hold.regimes,
-        surfaces: owned(hold.surfaces),
-        accounts: owned(hold.accounts),
-        countries: owned(hold.countries),
-        not_countries: owned(hold.not_countries),
-        kinds: hold.kinds,
-        created_from: hold.created_from,
-        created_to: hold.created_to,
-        deleted_only: hold.deleted_only,
+    pub(crate) fn as_facts(&self) -> Vec<Hold<'_>> {
+        self.rows.iter().map(|(row, scope)| scope.hold(row)).collect()
     }
 }
 

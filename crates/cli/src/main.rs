@@ -2,6 +2,8 @@
 
 mod commands;
 mod output;
+mod policy_files;
+mod session;
 
 use std::process::ExitCode;
 

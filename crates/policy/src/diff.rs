@@ -8,7 +8,7 @@ use crate::cells::{Cells, Situation, Space, cover};
 use crate::check;
 use crate::language::{Forbidden, Ground, Position, Purpose, Reach, Standing, Undecided, Version};
 use crate::matrix::everything;
-use crate::reading::{Column, Entry, Reading, covers_all};
+use crate::reading::{Column, Entry, Reading, additions, covers_all};
 use crate::surfaces::Surfaces;
 use crate::widening::widenings;
 
@@ -254,12 +254,8 @@ fn surface_changes(older: &Version, newer: &Version, surfaces: &Surfaces) -> Vec
 }
 
 fn region_changes(older: &Version, newer: &Version) -> Vec<RegionChange> {
-    let countries: BTreeSet<&String> = older
-        .regions
-        .iter()
-        .chain(&newer.regions)
-        .flat_map(|region| &region.countries)
-        .collect();
+    let countries: BTreeSet<&String> =
+        older.regions.iter().chain(&newer.regions).flat_map(|region| &region.countries).collect();
     let region = |version: &Version, country: &str| {
         version.region_of(country).map_or_else(|| "other".to_owned(), |region| region.name.clone())
     };
@@ -305,11 +301,7 @@ fn purpose_changes(older: &Version, newer: &Version) -> Vec<(String, String)> {
     for purpose in &newer.purposes {
         let mut say = |words: String| changes.push((purpose.name.clone(), words));
         let Some(before) = older.purpose(&purpose.name) else {
-            say(format!(
-                "new, in {}: {}",
-                regimes_words(purpose),
-                ground_words(purpose.ground)
-            ));
+            say(format!("new, in {}: {}", regimes_words(purpose), ground_words(purpose.ground)));
             continue;
         };
         if before.title != purpose.title {
@@ -383,22 +375,18 @@ struct Found {
     after: Entry,
 }
 
-fn term_changes(
-    space: &Space<'_>,
-    older: &Version,
-    newer: &Version,
-    surfaces: &Surfaces,
-) -> Vec<TermChange> {
+fn term_changes(space: &Space<'_>, older: &Version, newer: &Version, surfaces: &Surfaces) -> Vec<TermChange> {
     let all = everything(space, &[older, newer], surfaces);
-    let both = |of: fn(&Version) -> Vec<Column>| {
-        let mut columns = of(older);
-        columns.extend(of(newer).into_iter().filter(|column| !of(older).contains(column)));
-        columns
-    };
-    let mut columns = both(|version| version.classes().map(|class| Column::Class(class.to_owned())).collect());
-    columns.extend(both(|version| {
-        version.purposes.iter().map(|purpose| Column::Purpose(purpose.name.clone())).collect()
-    }));
+    let columns_of = |place: usize, version| reading(space, place, [older, newer], version, &all).columns();
+    let mut columns = columns_of(0, older);
+    columns.extend(columns_of(1, newer));
+    columns.sort_by_key(|column| match column {
+        Column::Class(_) => 0,
+        Column::Also(_) => 1,
+        Column::Purpose(_) => 2,
+    });
+    let mut seen = BTreeSet::new();
+    columns.retain(|column| seen.insert(column.clone()));
     let months = (older.months, newer.months);
     let mut changes = Vec::new();
     for column in columns {
@@ -413,6 +401,18 @@ fn term_changes(
     changes
 }
 
+/// One of two versions, with the rules that only add told apart where that is so in both.
+fn reading<'v>(
+    space: &Space<'v>,
+    place: usize,
+    versions: [&Version; 2],
+    version: &'v Version,
+    within: &Cells,
+) -> Reading<'v> {
+    let in_both = |class: &str| versions.iter().all(|version| !additions(version, class).is_empty());
+    Reading::new(space, place, version, within).with_additions_apart(in_both)
+}
+
 /// Where a column changes, within the surfaces of one regime.
 fn changed(
     space: &Space<'_>,
@@ -422,16 +422,14 @@ fn changed(
     within: &Cells,
 ) -> Vec<Found> {
     let [older, newer] = versions;
-    let readings = [Reading::new(space, 0, older, within), Reading::new(space, 1, newer, within)];
+    let readings = [reading(space, 0, versions, older, within), reading(space, 1, versions, newer, within)];
     let relevant: Vec<(usize, usize)> = readings
         .iter()
         .enumerate()
         .flat_map(|(side, reading)| reading.relevant(column).into_iter().map(move |index| (side, index)))
         .collect();
-    let predicates: Vec<&Cells> = relevant
-        .iter()
-        .filter_map(|(side, index)| readings.get(*side)?.predicates().get(*index))
-        .collect();
+    let predicates: Vec<&Cells> =
+        relevant.iter().filter_map(|(side, index)| readings.get(*side)?.predicates().get(*index)).collect();
     let found = cover(within, &predicates, CELLS_MAX, |alive| {
         let entry = |side: usize, reading: &Reading<'_>| {
             reading.entry(column, &|index| {
@@ -462,9 +460,10 @@ fn gathered(column: &Column, found: Vec<Found>, months: (MonthLength, MonthLengt
             change.before.to_string() == one.before.to_string()
                 && change.after.to_string() == one.after.to_string()
         };
-        let mergeable = changes.iter_mut().filter(alike).find(|change| {
-            change.regimes == [one.regime] || change.situations == [one.situation.clone()]
-        });
+        let mergeable = changes
+            .iter_mut()
+            .filter(alike)
+            .find(|change| change.regimes == [one.regime] || change.situations == [one.situation.clone()]);
         match mergeable {
             Some(change) if change.regimes == [one.regime] => change.situations.push(one.situation),
             Some(change) => change.regimes.push(one.regime),

@@ -366,9 +366,7 @@ impl<'a> Outlook<'a> {
             told.wait == wait
                 && lineage.version(&told.version).is_some_and(|known| self.steps.carries(known, self.version))
         };
-        if self.situation.waits.contains(&wait)
-            && self.situation.told.iter().filter(counts).any(ripe)
-        {
+        if self.situation.waits.contains(&wait) && self.situation.told.iter().filter(counts).any(ripe) {
             return vec![Chosen::Unopposed];
         }
         vec![Chosen::Nothing, Chosen::Unopposed]

@@ -26,5 +26,5 @@ pub use due::{Cutoff, FiledUnder, Situation};
 pub use facts::{CaseError, Decision, Facts, History, Message, Resolved};
 pub use lineage::{Lineage, PurposeIx, VersionIx};
 pub use surfaces::SurfaceId;
-pub use verdict::{ClassVerdict, Verdict};
+pub use verdict::{ClassVerdict, Due, Verdict};
 pub use widening::Widening;

@@ -14,6 +14,11 @@ use crate::widening::half_hours;
 pub enum Column {
     /// How long copies of a class are kept.
     Class(String),
+    /// How long copies of a class are kept in addition, because of what was flagged or given as feedback.
+    ///
+    /// Where a matrix has this column for a class, its other column leaves those rules out, and a copy is
+    /// kept until the later of the two.
+    Also(String),
     /// Whether a purpose may use the record.
     Purpose(String),
 }
@@ -47,7 +52,8 @@ impl KeptTerm {
     /// Whether this term ends no earlier than the other, whatever the dates.
     fn covers(&self, other: &Self, own_months: MonthLength, other_months: MonthLength) -> bool {
         let anchored = |anchor: &Anchor| {
-            self.from.contains(anchor) || *anchor == Anchor::Created && self.from.contains(&Anchor::LastActivity)
+            self.from.contains(anchor)
+                || *anchor == Anchor::Created && self.from.contains(&Anchor::LastActivity)
         };
         match (self.term, other.term) {
             (Term::Indefinite, Term::Indefinite) => self.ends.iter().all(|end| other.ends.contains(end)),
@@ -119,6 +125,28 @@ pub(crate) struct Reading<'v> {
     /// The cells of each keep rule, then of each use rule, then those that have each anchor.
     predicates: Vec<Cells>,
     anchors: Vec<&'v Anchor>,
+    /// The keep rules that have a column of their own.
+    apart: BTreeSet<usize>,
+}
+
+/// The keep rules of a class that add to the others wherever a flag is set, and on which nothing else of
+/// the class depends. Told apart from the others, they need no row for each combination.
+pub(crate) fn additions(version: &Version, class: &str) -> BTreeSet<usize> {
+    let rules: Vec<(usize, &Keep)> =
+        version.keeps.iter().enumerate().filter(|(_, rule)| rule.class == class).collect();
+    let mut apart = BTreeSet::new();
+    for (flag, anchor) in [(Flag::Flagged, Anchor::Flagged), (Flag::Feedback, Anchor::Feedback)] {
+        let asks = |rule: &Keep| rule.when.flags.iter().any(|(known, _)| *known == flag);
+        let adds = |rule: &Keep| {
+            rule.when.flags.iter().any(|(known, values)| *known == flag && values.as_slice() == [true])
+        };
+        let depends =
+            |rule: &Keep| (asks(rule) && !adds(rule)) || (!adds(rule) && rule.from.contains(&anchor));
+        if !rules.iter().any(|(_, rule)| depends(rule)) {
+            apart.extend(rules.iter().filter(|(_, rule)| adds(rule)).map(|(index, _)| *index));
+        }
+    }
+    if apart.len() == rules.len() { BTreeSet::new() } else { apart }
 }
 
 impl<'v> Reading<'v> {
@@ -131,7 +159,31 @@ impl<'v> Reading<'v> {
             version.keeps.iter().map(|rule| &rule.when).chain(version.uses.iter().map(|rule| &rule.when));
         let mut predicates: Vec<_> = rules.map(|when| space.matching(place, when, within)).collect();
         predicates.extend(anchors.iter().map(|anchor| space.having(anchor, within)));
-        Self { version, predicates, anchors }
+        Self { version, predicates, anchors, apart: BTreeSet::new() }
+    }
+
+    /// Gives the rules that only add to others a column of their own, in some classes.
+    #[must_use]
+    pub(crate) fn with_additions_apart(mut self, classes: impl Fn(&str) -> bool) -> Self {
+        let classes = self.version.classes().filter(|class| classes(class));
+        self.apart = classes.flat_map(|class| additions(self.version, class)).collect();
+        self
+    }
+
+    /// Every column of the version, in the order of its file.
+    pub(crate) fn columns(&self) -> Vec<Column> {
+        let version = self.version;
+        let mut columns: Vec<_> = version.classes().map(|class| Column::Class(class.to_owned())).collect();
+        let has_additions = |class: &&str| {
+            version
+                .keeps
+                .iter()
+                .enumerate()
+                .any(|(index, rule)| rule.class == **class && self.apart.contains(&index))
+        };
+        columns.extend(version.classes().filter(has_additions).map(|class| Column::Also(class.to_owned())));
+        columns.extend(version.purposes.iter().map(|purpose| Column::Purpose(purpose.name.clone())));
+        columns
     }
 
     /// The predicates, whose truth in a cell decides what the version says there.
@@ -142,13 +194,14 @@ impl<'v> Reading<'v> {
     /// Which predicates a column depends on.
     pub(crate) fn relevant(&self, column: &Column) -> BTreeSet<usize> {
         match column {
-            Column::Class(class) => self.relevant_to_class(class),
+            Column::Class(class) => self.relevant_to_class(class, |index| !self.apart.contains(&index)),
+            Column::Also(class) => self.relevant_to_class(class, |index| self.apart.contains(&index)),
             Column::Purpose(purpose) => {
                 let mut relevant = BTreeSet::new();
                 for (index, rule) in self.version.uses.iter().enumerate() {
                     if rule.purpose == *purpose {
                         relevant.insert(self.version.keeps.len() + index);
-                        relevant.extend(self.relevant_to_class(&rule.class));
+                        relevant.extend(self.relevant_to_class(&rule.class, |_| true));
                     }
                 }
                 relevant
@@ -156,9 +209,10 @@ impl<'v> Reading<'v> {
         }
     }
 
-    fn relevant_to_class(&self, class: &str) -> BTreeSet<usize> {
+    fn relevant_to_class(&self, class: &str, counts: impl Fn(usize) -> bool) -> BTreeSet<usize> {
         let mut relevant = BTreeSet::new();
-        for (index, rule) in self.version.keeps.iter().enumerate().filter(|(_, rule)| rule.class == class) {
+        let rules = self.version.keeps.iter().enumerate();
+        for (index, rule) in rules.filter(|(index, rule)| rule.class == class && counts(*index)) {
             relevant.insert(index);
             relevant.extend(rule.from.iter().filter_map(|anchor| self.anchor_predicate(anchor)));
         }
@@ -173,7 +227,13 @@ impl<'v> Reading<'v> {
     /// What the version says in a column, given which predicates hold.
     pub(crate) fn entry(&self, column: &Column, holds: &dyn Fn(usize) -> bool) -> Entry {
         match column {
-            Column::Class(class) => Entry::Kept(self.kept(class, holds)),
+            Column::Class(class) => {
+                Entry::Kept(self.kept(class, &|index| !self.apart.contains(&index) && holds(index)))
+            }
+            Column::Also(class) => Entry::Kept(self.kept(class, &|index| {
+                // Anchors come after the rules, and are nobody's own.
+                (index >= self.version.keeps.len() || self.apart.contains(&index)) && holds(index)
+            })),
             Column::Purpose(purpose) => {
                 let mut classes: Vec<String> = Vec::new();
                 for (index, rule) in self.version.uses.iter().enumerate() {

@@ -385,3 +385,29 @@ fn derived_closure(facts: &Facts<'_>, own: &[bool]) -> Vec<bool> {
     }
     allowed
 }
+
+/// That the terms let a copy go: only a verdict can say so, and what destroys asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "a copy that is due is destroyed through this token"]
+pub struct Due {
+    by: Instant,
+}
+
+impl Due {
+    /// By when the copy must be gone.
+    pub const fn by(self) -> Instant {
+        self.by
+    }
+}
+
+impl Verdict {
+    /// Whether a class must be gone by an instant: that of the verdict, or that with a lead. A class
+    /// that the judging version does not have has no basis there.
+    pub fn due(&self, class: Option<usize>, by: Instant) -> Option<Due> {
+        let destroy = match class.and_then(|class| self.classes.get(class)) {
+            Some(class) => class.destroy,
+            None => Some(self.at),
+        };
+        destroy.filter(|destroy| *destroy <= by).map(|destroy| Due { by: destroy })
+    }
+}

@@ -167,8 +167,7 @@ mod tests {
     #[test]
     fn every_cell_is_in_exactly_one_product_with_its_own_outcome() {
         let everything = Cells { masks: vec![0b1111, 0b11, 0b111] };
-        let predicates =
-            [vec![0b0011, 0b11, 0b111], vec![0b1111, 0b10, 0b101], vec![0b0110, 0b01, 0b111]];
+        let predicates = [vec![0b0011, 0b11, 0b111], vec![0b1111, 0b10, 0b101], vec![0b0110, 0b01, 0b111]];
         let predicates: Vec<Cells> = predicates.into_iter().map(|masks| Cells { masks }).collect();
         let predicates: Vec<&Cells> = predicates.iter().collect();
         let found = cover(&everything, &predicates, 1_000, <[bool]>::to_vec).unwrap();

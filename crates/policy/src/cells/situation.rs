@@ -119,8 +119,8 @@ impl Space<'_> {
                 let others: Vec<_> =
                     chosen(Standing::ALL, all & !mask).iter().map(ToString::to_string).collect();
                 let words = match others.as_slice() {
-                    _ if names.len() <= others.len() => format!("{purpose} {}", joined(&names, "or")),
-                    [one] => format!("{purpose} not {one}"),
+                    [one] if names.len() > 2 => format!("{purpose} not {one}"),
+                    _ if names.len() <= 3 => format!("{purpose} {}", joined(&names, "or")),
                     _ => format!("{purpose} neither {}", joined(&others, "nor")),
                 };
                 say(&format!("standing.{purpose}"), names, words)
@@ -130,21 +130,26 @@ impl Space<'_> {
 
     /// How far a product is from the most ordinary case; rows are ordered by it.
     pub(crate) fn rarity(&self, cells: &Cells) -> u32 {
-        let lacks = |attribute: usize, bit: u32| {
-            cells.masks.get(attribute).is_some_and(|mask| mask >> bit & 1 == 0)
-        };
-        let flags = [(Flag::Minor, 50), (Flag::Deleted, 200), (Flag::Closed, 400), (Flag::Feedback, 800), (Flag::Flagged, 1_600)];
-        let of_flags: u32 = flags
-            .iter()
-            .filter(|(flag, _)| lacks(FLAGS + *flag as usize, 0))
-            .map(|(_, weight)| weight)
-            .sum();
+        let lacks =
+            |attribute: usize, bit: u32| cells.masks.get(attribute).is_some_and(|mask| mask >> bit & 1 == 0);
+        let flags = [
+            (Flag::Minor, 50),
+            (Flag::Deleted, 200),
+            (Flag::Closed, 400),
+            (Flag::Feedback, 800),
+            (Flag::Flagged, 1_600),
+        ];
+        let of_flags: u32 =
+            flags.iter().filter(|(flag, _)| lacks(FLAGS + *flag as usize, 0)).map(|(_, weight)| weight).sum();
         let of_standings: u32 = cells
             .masks
             .iter()
             .skip(STANDINGS)
             .filter_map(|mask| {
-                STANDINGS_BY_RARITY.iter().zip(0_u32..).find(|(standing, _)| mask >> **standing as u32 & 1 == 1)
+                STANDINGS_BY_RARITY
+                    .iter()
+                    .zip(0_u32..)
+                    .find(|(standing, _)| mask >> **standing as u32 & 1 == 1)
             })
             .map(|(_, rank)| rank)
             .sum();
@@ -182,6 +187,27 @@ impl Space<'_> {
             *mask &= bits(self.surfaces.ids(), |surface| regimes.contains(&self.surfaces.regime(*surface)));
         }
         cells
+    }
+}
+
+#[cfg(test)]
+impl Cells {
+    /// The values of each attribute, as bits.
+    pub(crate) fn bits(&self) -> Vec<Vec<u32>> {
+        self.masks.iter().map(|mask| (0..128).filter(|bit| mask >> bit & 1 == 1).collect()).collect()
+    }
+
+    /// Whether a single cell, as one bit for each attribute, is among these.
+    pub(crate) fn contains(&self, cell: &[u32]) -> bool {
+        self.masks.iter().zip(cell).all(|(mask, bit)| mask >> bit & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+impl Space<'_> {
+    /// A country of a group; `None` stands for one that no region names.
+    pub(crate) fn country(&self, group: usize) -> Option<&str> {
+        self.countries[group].example.as_deref()
     }
 }
 

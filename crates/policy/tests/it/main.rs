@@ -3,3 +3,6 @@
 #![cfg(test)]
 
 mod cases;
+mod reference;
+mod faces;
+mod refusals;

@@ -204,6 +204,9 @@ fn hold(rng: &mut Rng, moments: &mut Moments, lineage: &Lineage) -> Value {
     if rng.percent(60) {
         classes.push("content".to_owned());
     }
+    if rng.percent(3) {
+        classes.clear();
+    }
     let placed = moments.any(rng);
     let released = rng.percent(50).then(|| moments.any(rng).max(placed));
     let mut hold = Map::new();

@@ -22,12 +22,22 @@ pub(super) const SURFACES: &[(&str, Regime)] = &[
 pub(super) const COUNTRIES: &[&str] = &["DE", "FR", "IT", "GB", "US", "JP"];
 
 const SPANS: &[&str] = &[
-    "0 days", "1 hours", "48 hours", "7 days", "30 days", "2 weeks", "1 months", "6 months", "1 years",
+    "0 days",
+    "1 hours",
+    "48 hours",
+    "7 days",
+    "30 days",
+    "2 weeks",
+    "1 months",
+    "6 months",
+    "18 months",
+    "1 years",
     "5 years",
+    "9999 years",
 ];
 
-/// When the first version of a lineage is announced: 2024-01-31T00:00:00Z.
-const BEGIN_SECONDS: i64 = 1_706_659_200;
+/// When the first version of a lineage is announced: 2024-01-31T00:00:00Z, or on the leap day after it.
+const BEGIN_SECONDS: &[i64] = &[1_706_659_200, 1_706_659_200, 1_709_164_800];
 pub(super) const SECOND: i64 = 1_000_000;
 pub(super) const HOUR: i64 = 3_600 * SECOND;
 pub(super) const DAY: i64 = 24 * HOUR;
@@ -62,7 +72,8 @@ pub(super) fn empty(announced: Instant) -> Version {
 }
 
 pub(super) fn first(rng: &mut Rng) -> Version {
-    let mut version = empty(Instant::saturating_from_micros(BEGIN_SECONDS * SECOND));
+    let begin = rng.pick_or(BEGIN_SECONDS, 0);
+    let mut version = empty(Instant::saturating_from_micros(begin * SECOND));
     dates(rng, &mut version);
     version.grace = span(rng);
     version.bodies = vec!["content".to_owned()];
@@ -77,7 +88,8 @@ pub(super) fn first(rng: &mut Rng) -> Version {
     for (name, regime) in SURFACES {
         if *name == "free" || rng.percent(45) {
             let at = Position::default();
-            version.surfaces.push(Surface { name: (*name).to_owned(), regime: *regime, was: None, at });
+            let was = rng.percent(8).then(|| format!("old-{name}"));
+            version.surfaces.push(Surface { name: (*name).to_owned(), regime: *regime, was, at });
         }
     }
     regions(rng, &mut version);

@@ -3,9 +3,16 @@
 use tenure_model::{Instant, MonthLength, Span, Term};
 use tenure_policy::language::{Ground, Version};
 
-use super::draft::{DAY, HOUR};
+use super::draft::{DAY, HOUR, SECOND};
 use super::rng::Rng;
 use crate::lineage::Lineage;
+
+/// The 29th of February of 2024 and of 2028, and the last day of a month that clamps onto it.
+const LEAP_DAYS: &[Instant] = &[
+    Instant::saturating_from_micros(1_709_164_800 * SECOND),
+    Instant::saturating_from_micros(1_835_395_200 * SECOND),
+    Instant::saturating_from_micros(1_725_062_400 * SECOND),
+];
 
 /// The instants and spans of a lineage, and the instants that a case already has.
 #[derive(Debug)]
@@ -29,7 +36,10 @@ impl Moments {
         let first = known.iter().min().copied().unwrap_or(Instant::MIN);
         let last = known.iter().max().copied().unwrap_or(Instant::MIN);
         let mut moments = Self { at: last, known, spans, floor: first.micros() - 60 * DAY };
-        let base = if rng.percent(30) {
+        let base = if rng.percent(2) {
+            // At the end of the calendar, where every term is cut short.
+            Instant::saturating_from_micros(Instant::MAX.micros() - rng.pick_or(&[0, 1, 400], 0) * DAY)
+        } else if rng.percent(30) {
             rng.pick_or(&moments.known, last)
         } else {
             let days = rng.pick_or(&[0, 1, 31, 100, 400, 2_000], 0);
@@ -50,6 +60,7 @@ impl Moments {
             0..=5 => rng.pick_or(&self.known, self.at),
             6..=9 => self.before(rng),
             10 => self.at,
+            11 => rng.pick_or(LEAP_DAYS, self.at),
             _ => {
                 let range = usize::try_from((self.at.micros() - self.floor) / HOUR).unwrap_or(1).max(1);
                 let hours = i64::try_from(rng.below(range)).unwrap_or(0);

@@ -227,7 +227,7 @@ fn take_up_again(rng: &mut Rng, version: &mut Version, past: &Past) {
 
 /// Breaks one thing that a compiler must find.
 pub(super) fn spoil(rng: &mut Rng, version: &mut Version) {
-    match rng.below(6) {
+    match rng.below(9) {
         0 => {
             if let Some(used) = pick_mut(rng, &mut version.uses) {
                 used.when.standing.clear();
@@ -253,10 +253,39 @@ pub(super) fn spoil(rng: &mut Rng, version: &mut Version) {
                 purpose.ground = draft::ground(rng, &purpose.name);
             }
         }
-        _ => {
+        5 => {
             if let Some(surface) = pick_mut(rng, &mut version.surfaces) {
                 surface.regime = rng.pick_or(Regime::ALL, surface.regime);
             }
+        }
+        6 => rename_from(rng, version),
+        7 => {
+            if let Some(purpose) = pick_mut(rng, &mut version.purposes) {
+                purpose.regimes = Some(rng.some(Regime::ALL));
+            }
+        }
+        _ => {
+            let extra = draft::condition(rng, version, 60);
+            if let Some(keep) = pick_mut(rng, &mut version.keeps) {
+                add_to(&mut keep.when, extra);
+            }
+        }
+    }
+}
+
+/// Says of a surface that it was another one, or one that nobody ever had.
+fn rename_from(rng: &mut Rng, version: &mut Version) {
+    let mut names: Vec<String> = version.surfaces.iter().map(|surface| surface.name.clone()).collect();
+    names.extend(SURFACES.iter().map(|(name, _)| (*name).to_owned()));
+    names.push("nowhere".to_owned());
+    let was = rng.pick(&names).cloned();
+    let fresh = rng.percent(50);
+    if let Some(surface) = pick_mut(rng, &mut version.surfaces) {
+        surface.was = was.filter(|was| *was != surface.name);
+        if fresh {
+            let (old, new) = (surface.name.clone(), format!("{}y", surface.name));
+            surface.name.clone_from(&new);
+            rename(version, &old, &new);
         }
     }
 }

@@ -7,3 +7,4 @@ mod example;
 mod generated;
 mod policies;
 mod readings;
+mod shapes;

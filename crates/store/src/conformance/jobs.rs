@@ -1,7 +1,8 @@
 //! Jobs and snapshots.
 
 use super::{Instance, Outcome, sample};
-use crate::{StoreError, StoreExt};
+use crate::{ReadTx, StoreError, StoreExt};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
 pub(super) fn what_was_answered_survives_a_power_loss(instance: &Instance) -> Outcome {
@@ -51,10 +52,15 @@ pub(super) fn a_job_that_panics_is_rolled_back_and_the_writer_lives(instance: &I
 }
 
 pub(super) fn a_job_reads_what_it_wrote_and_gives_its_value(instance: &Instance) -> Outcome {
-    let seen: Option<String> = instance.store.write(|tx| -> Result<_, StoreError> {
-        tx.set_meta("own", "write")?;
+    // What only reads takes a `ReadTx`, and a job can call it with its own `Tx`.
+    fn look(tx: &mut dyn ReadTx) -> Result<Option<String>, StoreError> {
         tx.meta("own")
+    }
+    let seen = instance.store.write(|tx| {
+        tx.set_meta("own", "write")?;
+        look(tx)
     })?;
+    assert_eq!(instance.store.read(|tx| look(tx))?, seen);
     assert_eq!(seen.as_deref(), Some("write"));
     Ok(())
 }
@@ -68,6 +74,41 @@ pub(super) fn a_snapshot_does_not_move(instance: &Instance) -> Outcome {
         Ok::<_, StoreError>(())
     })?;
     assert_eq!(store.read(|tx| tx.meta("state"))?.as_deref(), Some("new"));
+    Ok(())
+}
+
+pub(super) fn no_reader_sees_half_of_a_job(instance: &Instance) -> Outcome {
+    let store = &instance.store;
+    let done = AtomicBool::new(false);
+    let (looked, written) = std::thread::scope(|scope| {
+        let readers = [(); 3].map(|()| {
+            scope.spawn(|| {
+                let mut seen = 0_u32;
+                while !done.load(Ordering::SeqCst) {
+                    let (left, right) = store.read(|tx| -> Result<_, StoreError> {
+                        let left = tx.meta("left")?;
+                        std::thread::yield_now();
+                        Ok((left, tx.meta("right")?))
+                    })?;
+                    assert_eq!(left, right, "a snapshot shows one job's first write and not its second");
+                    seen += 1;
+                }
+                Ok::<_, StoreError>(seen)
+            })
+        });
+        let written = (0..400).try_for_each(|number| {
+            store.write(move |tx| {
+                tx.set_meta("left", &number.to_string())?;
+                tx.set_meta("right", &number.to_string())
+            })
+        });
+        done.store(true, Ordering::SeqCst);
+        (readers.map(|reader| reader.join().unwrap_or(Err(StoreError::Panicked))), written)
+    });
+    written?;
+    for seen in looked {
+        assert!(seen? > 0);
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ mod copies;
 mod due;
 mod jobs;
 mod ledger;
+mod life;
 mod pages;
 mod sample;
 mod soundness;
@@ -64,6 +65,7 @@ suite! {
         a_job_that_panics_is_rolled_back_and_the_writer_lives,
         a_job_reads_what_it_wrote_and_gives_its_value,
         a_snapshot_does_not_move,
+        no_reader_sees_half_of_a_job,
         sixteen_threads_write_and_nothing_is_lost,
         jobs_are_applied_in_the_order_in_which_one_thread_submits_them,
         a_snapshot_may_be_taken_within_a_snapshot,
@@ -101,6 +103,9 @@ suite! {
         counts_are_given_by_day,
         listing_groups_costs_by_groups_and_not_by_copies,
         a_mark_that_comes_during_re_filing_is_not_lost,
+    }
+    life {
+        a_long_random_life_agrees_with_a_plain_model,
     }
     ledger {
         statements_come_in_one_order_and_in_their_chains,

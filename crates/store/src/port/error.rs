@@ -67,7 +67,7 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// Any other failure of the engine.
-    #[error("the store failed while it did `{operation}`: {reason}")]
+    #[error("the store failed to {operation}: {reason}")]
     Engine {
         /// What was being done.
         operation: &'static str,

@@ -63,8 +63,8 @@ pub trait AccountWrite {
     fn insert_account(&mut self, account: &NewAccount) -> Stored<AccountKey>;
     /// Replaces what is known about an account.
     fn set_account_facts(&mut self, key: AccountKey, facts: &AccountFacts) -> Stored<()>;
-    /// Replaces an account's keys. Slots of wraps that leave a page are given back; those of new ones must
-    /// have been taken.
+    /// Replaces an account's keys. A wrap that stays on its page keeps its slot. The slot of one that leaves
+    /// is given back; that of one that comes must have been taken.
     fn set_account_keys(&mut self, key: AccountKey, keys: &AccountKeys) -> Stored<()>;
 }
 
@@ -226,9 +226,11 @@ pub trait CopyWrite {
     fn file(&mut self, key: CopyKey, filing: Filing) -> Stored<()>;
     /// Moves a copy from one stage to a state; `false`, and nothing happens, if it is in another stage.
     ///
-    /// The slot of a wrap that leaves its page is given back; that of a new one must have been taken.
+    /// A wrap that stays on its page keeps its slot. The slot of one that leaves is given back; that of one
+    /// that comes must have been taken.
     fn move_copy(&mut self, key: CopyKey, from: CopyStage, to: &CopyState) -> Stored<bool>;
-    /// Replaces the wrap of a copy that has one and gives back the old one's slot.
+    /// Replaces the wrap of a copy that has one. The new one's slot must have been taken and the old one's is
+    /// given back, also where both are on one page.
     fn rewrap_copy(&mut self, key: CopyKey, wrap: &Wrap) -> Stored<()>;
     /// Marks an account as one whose copies must be re-filed.
     fn mark_refile(&mut self, account: AccountKey) -> Stored<()>;

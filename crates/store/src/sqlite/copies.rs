@@ -287,7 +287,7 @@ impl CopyWrite for SqliteTx<'_> {
         let sql = "UPDATE copies SET page = ?4, wrap = ?5 WHERE account = ?1 AND record = ?2 AND class = ?3";
         let values = params![key.account, key.record, key.class, wrap.page, wrap.sealed];
         change(self.0, "re-wrap a copy", sql, values)?;
-        if page == wrap.page { Ok(()) } else { self.give_back_slots(page, 1) }
+        self.give_back_slots(page, 1)
     }
 
     fn mark_refile(&mut self, account: AccountKey) -> Stored<()> {

@@ -2,7 +2,7 @@
 //! connections that read.
 //!
 //! SQL only ever holds wrapped keys, because deleted rows survive in free pages, the WAL and backups.
-//! `secure_delete` and [`Store::scrub`](crate::Store::scrub) clear what they can besides.
+//! `secure_delete` and [`Store::scrub`] clear what they can besides.
 
 mod accounts;
 mod columns;

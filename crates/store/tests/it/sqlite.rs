@@ -91,13 +91,15 @@ fn if_the_commit_fails_every_job_of_the_group_hears_it_and_nothing_is_kept() {
         .unwrap();
         drop(raw);
         let store = folder.open();
+        // Keeps the writer busy until the other two are queued, so that they are in one group.
         let (open_gate, gate) = mpsc::channel::<()>();
-        let first = store
-            .write_later(move |tx| {
+        let plug = store
+            .write_later(move |_| {
                 gate.recv().unwrap();
-                tx.set_meta("first", "1")
+                Ok::<_, StoreError>(())
             })
             .unwrap();
+        let first = store.write_later(|tx| tx.set_meta("first", "1")).unwrap();
         let second = store
             .write_later(|tx| {
                 // The error is swallowed: the job must still not write outside a transaction.
@@ -106,6 +108,8 @@ fn if_the_commit_fails_every_job_of_the_group_hears_it_and_nothing_is_kept() {
             })
             .unwrap();
         open_gate.send(()).unwrap();
+        // It fails with them or was committed before, depending on how long the queueing took.
+        drop(plug.wait());
         let outcomes = [first.wait(), second.wait()];
         for outcome in outcomes {
             assert!(matches!(outcome, Err(StoreError::Commit { .. })), "{broken}: {outcome:?}");

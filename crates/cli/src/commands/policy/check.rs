@@ -69,7 +69,11 @@ pub(super) fn run(path: &Path, against: Option<&Path>, json: bool) -> anyhow::Re
         refusals: [],
         warnings: complaints(lineage.warnings()),
     };
-    if json { output::say_json(&report)? } else { print(&report, &sources, &lineage)? }
+    if json {
+        output::say_json(&report)?
+    } else {
+        print(&report, &sources, &lineage)?
+    }
     Ok(Exit::Done)
 }
 
@@ -97,9 +101,8 @@ fn compared(lineage: &Lineage, older: VersionIx, newer: VersionIx) -> Vec<Compar
     let known = |regime: Regime| tree.surfaces.iter().any(|surface| surface.regime == regime);
     let of_regime = |regime: Regime| {
         let widenings = lineage.widenings(older, newer, regime);
-        let asks = tree.purposes.iter().any(|purpose| {
-            purpose.ground == Ground::Consent && purpose.lists(regime)
-        });
+        let asks =
+            tree.purposes.iter().any(|purpose| purpose.ground == Ground::Consent && purpose.lists(regime));
         Compared {
             regime,
             widens: !widenings.is_empty(),
@@ -119,9 +122,9 @@ fn print(report: &Report<'_>, sources: &Sources, lineage: &Lineage) -> anyhow::R
     for version in &report.versions {
         output::say(heading(&format!("{} {}", report.policy, version.name)))?;
         output::say(wrapped(version.title, 2, width))?;
-        output::say(format_args!("  sound, in every one of {} cases that it tells apart", version.cases))?;
+        output::say(format_args!("  sound in all {} cases that it tells apart", version.cases))?;
         let Some(against) = version.against else {
-            output::say("  the first version given: there is nothing to compare it with\n")?;
+            output::say("  the first version given, so nothing is compared with it\n")?;
             continue;
         };
         for regime in &version.regimes {
@@ -133,7 +136,10 @@ fn print(report: &Report<'_>, sources: &Sources, lineage: &Lineage) -> anyhow::R
                     if regime.widenings.len() == 1 { "way" } else { "ways" },
                 )
             } else {
-                format!("{name}: no wider than {against}, so it binds on {} without asking", version.effective_words)
+                format!(
+                    "{name}: no wider than {against}, so it binds on {} without asking",
+                    version.effective_words
+                )
             };
             output::say(wrapped(&said, 2, width))?;
             for wider in &regime.widenings {

@@ -76,7 +76,10 @@ pub(super) fn run(asked: &Asked<'_>, html: Option<&Path>, json: bool) -> anyhow:
     let paths: Vec<&Path> = [asked.a].into_iter().chain(asked.b).collect();
     let sources = Sources::read(&paths)?;
     let versions = match sources.parse() {
-        Ok(versions) => versions,
+        Ok(mut versions) => {
+            versions.sort_by(|a, b| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
+            versions
+        }
         Err(refusals) => {
             print_refusals(&sources, &refusals, json, &mut std::io::stdout().lock())?;
             return Ok(Exit::Refused);
@@ -180,8 +183,11 @@ fn summary(found: &Diff, people: &[PeopleView], accepted: bool) -> String {
         (count(Direction::Allowed), "newly allowed"),
         (count(Direction::Stopped), "no longer allowed"),
     ];
-    let counts: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    let counts: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
     if counts.is_empty() {
         format!("{who}. What is kept and what it may be used for stays as it was.")
     } else {
@@ -219,16 +225,19 @@ fn people_view(asked: &diff::Asked, older: &Version, newer: &Version) -> PeopleV
 
 fn term_view(change: &TermChange) -> TermView {
     let (kind, name) = match &change.column {
-        Column::Class(name) => ("class", name),
+        Column::Class(name) | Column::Also(name) => ("class", name),
         Column::Purpose(name) => ("purpose", name),
     };
-    let heading = match change.direction {
-        Direction::Longer => format!("{name} is kept longer"),
-        Direction::Shorter => format!("{name} is kept shorter"),
-        Direction::Different if kind == "class" => format!("{name} is kept by other dates"),
-        Direction::Different => format!("{name} uses something else"),
-        Direction::Allowed => format!("use for {name} is newly allowed"),
-        Direction::Stopped => format!("use for {name} is no longer allowed"),
+    let heading = match (&change.column, change.direction) {
+        (Column::Class(_), Direction::Longer) => format!("{name}: kept longer"),
+        (Column::Class(_), Direction::Shorter) => format!("{name}: kept shorter"),
+        (Column::Class(_), _) => format!("{name}: kept by other dates"),
+        (Column::Also(_), direction) => {
+            format!("{name}: kept {} because of a flag or feedback", direction.word())
+        }
+        (Column::Purpose(_), Direction::Allowed) => format!("use for {name}: newly allowed"),
+        (Column::Purpose(_), Direction::Stopped) => format!("use for {name}: no longer allowed"),
+        (Column::Purpose(_), _) => format!("use for {name}: of other classes"),
     };
     TermView {
         kind,
@@ -277,8 +286,14 @@ fn lists(found: &Diff) -> Vec<ListView> {
                 })
                 .collect(),
         ),
-        ("What can never happen any more", found.nevers_added.iter().map(|never| format!("It is now always so that {never}")).collect()),
-        ("What is no longer ruled out", found.nevers_removed.iter().map(|never| format!("It is no longer proved that {never}")).collect()),
+        (
+            "What can never happen any more",
+            found.nevers_added.iter().map(|never| format!("It is now always so that {never}")).collect(),
+        ),
+        (
+            "What is no longer ruled out",
+            found.nevers_removed.iter().map(|never| format!("It is no longer proved that {never}")).collect(),
+        ),
     ];
     let named = all.into_iter().filter(|(_, lines)| !lines.is_empty());
     named.map(|(heading, lines)| ListView { heading, lines }).collect()
@@ -300,7 +315,7 @@ fn print(view: &View) -> anyhow::Result<()> {
         output::say(format_args!("\n{}", heading("What changes for records")))?;
     }
     for term in &view.terms {
-        let words = format!("{} ({})", capital(&term.heading), and(&term.regimes));
+        let words = format!("{} ({})", term.heading, and(&term.regimes));
         output::say(wrapped(&words, 2, width))?;
         for situation in &term.situations {
             output::say(wrapped(&format!("when: {situation}"), 6, width))?;

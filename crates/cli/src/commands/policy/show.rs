@@ -17,7 +17,12 @@ struct Page<'v> {
     view: &'v View,
 }
 
-pub(super) fn run(path: &Path, version: Option<&str>, html: Option<&Path>, json: bool) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    path: &Path,
+    version: Option<&str>,
+    html: Option<&Path>,
+    json: bool,
+) -> anyhow::Result<Exit> {
     let sources = Sources::read(&[path])?;
     let lineage = match sources.compile() {
         Ok(lineage) => lineage,
@@ -72,7 +77,11 @@ fn print(view: &View) -> anyhow::Result<()> {
     print_rules(view, width)?;
     if !view.nevers.is_empty() {
         output::say(format_args!("\n{}", heading("What can never happen")))?;
-        output::say(wrapped("Proved over every case when the file is compiled: it is always so that", 2, width))?;
+        output::say(wrapped(
+            "Proved over every case when the file is compiled: it is always so that",
+            2,
+            width,
+        ))?;
         for never in &view.nevers {
             output::say(wrapped(&format!("line {}: {}", never.line, never.words), 4, width))?;
         }
@@ -89,8 +98,11 @@ fn print(view: &View) -> anyhow::Result<()> {
 
 fn print_section(section: &SectionView, width: usize) -> anyhow::Result<()> {
     output::say(format_args!("\n{}", heading(&section.heading)))?;
+    if !section.never.is_empty() {
+        output::say(wrapped(&section.never, 2, width))?;
+    }
     for always in &section.always {
-        let words = format!("{}: always {}", always.column, numbered(&always.entry));
+        let words = format!("Always: {}: {}.", always.column, numbered(&always.entry));
         output::say(wrapped(&words, 2, width))?;
     }
     for grid in &section.grids {

@@ -48,6 +48,8 @@ pub(super) struct SectionView {
     pub(super) heading: String,
     pub(super) regimes: Vec<String>,
     pub(super) surfaces: Vec<String>,
+    /// What no situation keeps or allows, in a sentence; empty if there is nothing of the kind.
+    pub(super) never: String,
     pub(super) always: Vec<AlwaysView>,
     pub(super) grids: Vec<GridView>,
 }
@@ -159,10 +161,8 @@ fn named(name: &str, words: String) -> Named {
 }
 
 fn settings(tree: &Version) -> Vec<Named> {
-    let mut settings = vec![
-        named("Announced", date(tree.announced)),
-        named("Effective", date(tree.effective)),
-    ];
+    let mut settings =
+        vec![named("Announced", date(tree.announced)), named("Effective", date(tree.effective))];
     if let Some(by) = tree.decide_by {
         let after = match tree.undecided {
             Undecided::Block => "after it, one must choose before going on",
@@ -229,13 +229,40 @@ fn section_view(tree: &Version, section: &Section) -> SectionView {
         heading: format!("{}: {}", super::words::capital(&and(&regimes)), section.surfaces.join(", ")),
         regimes,
         surfaces: section.surfaces.clone(),
+        never: never(section),
         always: section
             .always
             .iter()
+            .filter(|(_, entry)| !is_nothing(entry))
             .map(|(column, found)| AlwaysView { column: heading(column), entry: entry(tree, column, found) })
             .collect(),
         grids: section.grids.iter().map(|grid| grid_view(tree, grid)).collect(),
     }
+}
+
+fn is_nothing(entry: &Entry) -> bool {
+    match entry {
+        Entry::Kept(terms) => terms.is_empty(),
+        Entry::Used(classes) => classes.is_empty(),
+    }
+}
+
+fn never(section: &Section) -> String {
+    let nothing = || section.always.iter().filter(|(_, entry)| is_nothing(entry)).map(|(column, _)| column);
+    let kept: Vec<String> = nothing()
+        .filter_map(|column| if let Column::Class(name) = column { Some(name.clone()) } else { None })
+        .collect();
+    let used: Vec<String> = nothing()
+        .filter_map(|column| if let Column::Purpose(name) = column { Some(name.clone()) } else { None })
+        .collect();
+    let mut sentences = Vec::new();
+    if !kept.is_empty() {
+        sentences.push(format!("Never kept: {}.", kept.join(", ")));
+    }
+    if !used.is_empty() {
+        sentences.push(format!("Never used for: {}.", used.join(", ")));
+    }
+    sentences.join(" ")
 }
 
 fn grid_view(tree: &Version, grid: &Grid) -> GridView {
@@ -243,17 +270,21 @@ fn grid_view(tree: &Version, grid: &Grid) -> GridView {
         grid.columns.iter().filter_map(wanted).cloned().collect()
     };
     let classes = of(|column| if let Column::Class(name) = column { Some(name) } else { None });
+    let also = of(|column| if let Column::Also(name) = column { Some(name) } else { None });
     let purposes = of(|column| if let Column::Purpose(name) = column { Some(name) } else { None });
     let mut caption = Vec::new();
     if !classes.is_empty() {
-        caption.push(format!("How long {} is kept", and(&classes)));
+        let are = if classes.len() == 1 { "is" } else { "are" };
+        caption.push(format!("how long {} {are} kept", and(&classes)));
+    }
+    if !also.is_empty() {
+        caption.push(format!("how much longer {} may be kept than the terms above", and(&also)));
     }
     if !purposes.is_empty() {
-        let start = if caption.is_empty() { "Whether" } else { "whether" };
-        caption.push(format!("{start} it may be used for {}", and(&purposes)));
+        caption.push(format!("whether it may be used for {}", and(&purposes)));
     }
     GridView {
-        caption: caption.join(", and "),
+        caption: super::words::capital(&caption.join(", and ")),
         columns: grid.columns.iter().map(column_view).collect(),
         rows: grid.rows.iter().map(|row| row_view(tree, &grid.columns, row)).collect(),
     }
@@ -262,6 +293,7 @@ fn grid_view(tree: &Version, grid: &Grid) -> GridView {
 fn heading(column: &Column) -> String {
     match column {
         Column::Class(class) => class.clone(),
+        Column::Also(class) => format!("{class}, also"),
         Column::Purpose(purpose) => format!("use: {purpose}"),
     }
 }
@@ -269,6 +301,7 @@ fn heading(column: &Column) -> String {
 fn column_view(column: &Column) -> ColumnView {
     let (kind, name) = match column {
         Column::Class(name) => ("class", name),
+        Column::Also(name) => ("also", name),
         Column::Purpose(name) => ("purpose", name),
     };
     ColumnView { kind, name: name.clone(), heading: heading(column) }
@@ -289,7 +322,10 @@ fn entry(tree: &Version, column: &Column, entry: &Entry) -> EntryView {
     match entry {
         Entry::Kept(terms) => EntryView {
             yes: !terms.is_empty(),
-            words: entry.to_string(),
+            words: match column {
+                Column::Also(_) if terms.is_empty() => "nothing more".to_owned(),
+                _ => entry.to_string(),
+            },
             terms: terms
                 .iter()
                 .map(|term| TermView {
@@ -312,7 +348,8 @@ fn entry(tree: &Version, column: &Column, entry: &Entry) -> EntryView {
             known.sort_unstable();
             known.dedup();
             // Where a purpose only ever uses one class, naming it in every row says nothing.
-            let words = if known.len() <= 1 && !classes.is_empty() { "yes".to_owned() } else { entry.to_string() };
+            let words =
+                if known.len() <= 1 && !classes.is_empty() { "yes".to_owned() } else { entry.to_string() };
             EntryView { yes: !classes.is_empty(), words, terms: Vec::new() }
         }
     }
@@ -347,8 +384,11 @@ fn notes(tree: &Version) -> Vec<String> {
         "Where it is unknown whether a person is a minor, whether something is flagged, or which country it is from, every keep rule that could apply does, and no use rule that asks about it.".to_owned(),
         "Something may be used only while the copy it is used from is kept by one of these terms; a hold never allows a use.".to_owned(),
     ];
-    if !tree.regions.is_empty() {
-        notes.push("A use must be allowed in the country of the record and also in the account's present country.".to_owned());
+    if tree.uses.iter().any(|rule| rule.when.region.is_some()) {
+        notes.push(
+            "A use must be allowed in the country of the record and also in the account's present country."
+                .to_owned(),
+        );
     }
     notes
 }
