@@ -89,7 +89,9 @@ impl Tenure {
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             if !tx.hold_versions(&id)?.is_empty() {
-                return Err(Error::Refused(format!("there is a hold `{id}` already: give this one another name")));
+                return Err(Error::Refused(format!(
+                    "there is a hold `{id}` already: give this one another name"
+                )));
             }
             let json = serde_json::to_value(&scope)?;
             tx.insert_hold(&HoldRow {

@@ -11,8 +11,12 @@
 
 mod accounts;
 mod choices;
+mod destroy;
+pub mod doctor;
 mod error;
+pub mod explain;
 mod filing;
+mod holds;
 mod ingest;
 mod ledger;
 mod marks;
@@ -20,6 +24,7 @@ mod pages;
 mod person;
 mod policies;
 mod record;
+mod sweep;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,9 +36,11 @@ use tenure_vault::Vault;
 pub use accounts::AccountFacts;
 pub use choices::Answer;
 pub use error::Error;
+pub use holds::{HoldScope, HoldView};
 pub use ingest::{Defaults, Ingested, Ingester, Refusal};
 pub use marks::{Deletion, Scan};
 pub use policies::Policies;
+pub use sweep::{SweepOptions, Swept};
 
 use pages::Pages;
 

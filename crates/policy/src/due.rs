@@ -257,6 +257,11 @@ fn waits(lineage: &Lineage) -> Vec<Span> {
 }
 
 impl Situation {
+    /// The surface, by the name that the record has.
+    pub fn surface(&self) -> &str {
+        &self.surface
+    }
+
     /// The number of the anchor `decided.PURPOSE` in this situation.
     fn decided_number(&self, purpose: &str) -> Option<u16> {
         let place = self.choices.iter().position(|choices| choices.purpose == purpose)?;

@@ -235,7 +235,8 @@ impl Ingester {
                     (last, body, true)
                 }
                 None => {
-                    let fresh = self.fresh_record(person.row.key, conversation, &run, siblings.len(), &head)?;
+                    let fresh =
+                        self.fresh_record(person.row.key, conversation, &run, siblings.len(), &head)?;
                     (fresh, self.tenure.vault.body_key()?, false)
                 }
             };

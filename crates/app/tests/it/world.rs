@@ -1,0 +1,150 @@
+//! A Tenure in a temporary folder, with the example policy.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tenure_app::{AccountFacts, Answer, Defaults, Entropy, Error, SweepOptions, Swept, Tenure, TimeKeeping};
+use tenure_formats::{Conversation, Item, Message, Role};
+use tenure_model::{Choice, Instant, Kind};
+use tenure_store::{CopyStage, CopyState, ReadTx, SqliteStore, Store, StoreExt as _};
+use tenure_vault::Vault;
+
+/// Random enough for ids and openings, and the same in every run.
+pub struct Counting(std::sync::Mutex<u64>);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        let mut state = self.0.lock().unwrap();
+        for byte in bytes {
+            *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            *byte = (*state >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+pub fn at(text: &str) -> Instant {
+    text.parse().unwrap()
+}
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub store: Arc<dyn Store>,
+    pub tenure: Tenure,
+}
+
+pub const EXAMPLE: &str = include_str!("../../../../policies/example.toml");
+
+impl World {
+    /// A world in which the example policy is published before anything happens.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        std::fs::create_dir(&data).unwrap();
+        let vault = Vault::create(&data, &keys).unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
+        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Counting(0.into())));
+        let start = at("2025-08-01T00:00:00Z");
+        tenure.init(TimeKeeping::Simulated, start).unwrap();
+        tenure.publish(&[("example.toml".to_owned(), EXAMPLE.to_owned())], start).unwrap();
+        Self { folder, store, tenure }
+    }
+
+    /// Everything again, from disk.
+    pub fn reopened(self) -> Self {
+        let Self { folder, store, tenure } = self;
+        drop((store, tenure));
+        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        let vault = Vault::open(&data, &keys).unwrap();
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
+        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Counting(77.into())));
+        Self { folder, store, tenure }
+    }
+
+    pub fn import(&self, conversations: Vec<Conversation>, now: Instant) -> tenure_app::Ingested {
+        let mut ingester = self.tenure.ingester("test", Defaults::default(), now).unwrap();
+        for conversation in conversations {
+            ingester.push(Item::Conversation(conversation)).unwrap();
+        }
+        ingester.finish().unwrap()
+    }
+
+    pub fn decide(&self, account: &str, choice: Choice, now: Instant) {
+        let answer = Answer { purpose: "train".to_owned(), choice, version: None, follows: None };
+        self.tenure.decide(account, answer, now).unwrap();
+    }
+
+    pub fn open_account(&self, id: &str, now: Instant) {
+        let facts = AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
+        self.tenure.set_account(id, facts, now).unwrap();
+    }
+
+    pub fn sweep(&self, now: Instant) -> Swept {
+        self.tenure.sweep(now, SweepOptions { by: now, limit: usize::MAX }, &mut |_| {}).unwrap()
+    }
+
+    /// The classes of an account's copies that are live, by record in order of creation.
+    pub fn live(&self, account: &str) -> Vec<String> {
+        self.copies(account, |stage| stage == CopyStage::Live)
+    }
+
+    pub fn copies(&self, account: &str, wanted: impl Fn(CopyStage) -> bool) -> Vec<String> {
+        let key = self.tenure.account(account).unwrap().key;
+        self.store
+            .read(|tx: &mut dyn ReadTx| {
+                let classes = tx.classes()?;
+                let copies = tx.copies_of(key, None, 10_000)?;
+                let name = |id| classes.iter().find(|(known, _)| *known == id).unwrap().1.clone();
+                let mut names: Vec<String> = copies
+                    .iter()
+                    .filter(|copy| wanted(copy.state.stage()))
+                    .map(|copy| {
+                        if let CopyState::Live { wrap } = &copy.state {
+                            assert!(wrap.is_some() || name(copy.key.class) == "scores");
+                        }
+                        name(copy.key.class)
+                    })
+                    .collect();
+                names.sort();
+                Ok::<_, tenure_store::StoreError>(names)
+            })
+            .unwrap()
+    }
+
+    pub fn integrity(&self) {
+        assert_eq!(self.store.integrity().unwrap(), []);
+    }
+}
+
+/// A conversation of an account on a surface, with messages at some instants.
+pub fn conversation(account: &str, id: &str, surface: &str, times: &[&str]) -> Conversation {
+    let messages = times.iter().enumerate().map(|(index, time)| Message {
+        id: Some(format!("{id}-{index}")),
+        at: Some(at(time)),
+        ..Message::new(if index % 2 == 0 { Role::Human } else { Role::Assistant }, format!("text {index} of {id}"))
+    });
+    Conversation {
+        external_id: Some(id.to_owned()),
+        account: Some(account.to_owned()),
+        title: Some(format!("title of {id}")),
+        kind: Kind::Chat,
+        created_at: None,
+        surface: Some(surface.to_owned()),
+        mode: None,
+        country: Some("US".to_owned()),
+        scanned: Some(true),
+        messages: messages.collect(),
+    }
+}
+
+/// Whether any file below a folder contains a text.
+pub fn contains(folder: &Path, needle: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return contains(&path, needle);
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        bytes.windows(needle.len()).any(|window| window == needle.as_bytes())
+    })
+}
