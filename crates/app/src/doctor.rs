@@ -135,7 +135,8 @@ impl Examination<'_> {
     fn policies(&mut self) {
         match self.tenure.policies() {
             Ok(policies) => {
-                let versions: usize = policies.lineages().iter().map(|lineage| lineage.versions().len()).sum();
+                let versions: usize =
+                    policies.lineages().iter().map(|lineage| lineage.versions().len()).sum();
                 self.found.checked.push((Check::Policies, versions as u64));
                 if versions == 0 {
                     self.found.notes.push("no policy is published, so nothing can be taken in".to_owned());
@@ -264,7 +265,8 @@ impl Examination<'_> {
     /// Opens the keys of every account, and those of its copies, of all or of a sample.
     fn accounts(&mut self, packs: &HashMap<PackId, u64>) -> Result<(), Error> {
         let (live, classes) = self.tenure.store.read(|tx| {
-            let live = tx.stage_counts()?.into_iter().filter(|count| count.stage == tenure_store::CopyStage::Live);
+            let live =
+                tx.stage_counts()?.into_iter().filter(|count| count.stage == tenure_store::CopyStage::Live);
             Ok::<_, Error>((live.map(|count| count.copies).sum::<u64>(), tx.classes()?))
         })?;
         let stride = if self.how.full { 1 } else { live.div_ceil(SAMPLE).max(1) };
@@ -408,11 +410,15 @@ impl Examination<'_> {
         match self.tenure.vault.read_all(&readings?) {
             Err(error) => self.find(format!("the body of record `{record}` does not open: {error}")),
             Ok(plain) => {
-                let said: Result<Vec<usize>, Error> =
-                    plain.iter().map(|segment| read_segment(segment).map(|messages| messages.len())).collect();
+                let said: Result<Vec<usize>, Error> = plain
+                    .iter()
+                    .map(|segment| read_segment(segment).map(|messages| messages.len()))
+                    .collect();
                 match said {
                     Ok(said) if said.iter().sum::<usize>() as u64 == messages => {}
-                    Ok(_) => self.find(format!("the body of record `{record}` has another number of messages")),
+                    Ok(_) => {
+                        self.find(format!("the body of record `{record}` has another number of messages"))
+                    }
                     Err(_) => self.find(format!("the body of record `{record}` can't be understood")),
                 }
             }

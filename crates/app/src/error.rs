@@ -33,6 +33,9 @@ pub enum Error {
     /// A file could not be written.
     #[error("a file could not be written")]
     File(#[from] std::io::Error),
+    /// The rows of a run could not be written.
+    #[error("the rows of a run could not be written")]
+    Gate(#[from] tenure_gate::GateError),
     /// JSON could not be written or read.
     #[error("a stored document could not be read or written: run `tenure doctor`")]
     Json(#[from] serde_json::Error),

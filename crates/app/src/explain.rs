@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenure_model::{Instant, Kind, Mode, Regime};
-use tenure_policy::explain::{Ending, Obstacle, WhatIf, verdict_value, what_if};
+pub use tenure_policy::explain::{Change, Effect, Ending, Obstacle, WhatIf};
+use tenure_policy::explain::{verdict_value, what_if};
 use tenure_policy::language::{Undecided, Version};
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{
-    ClassId, CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId, StoreExt as _,
+    ClassId, ConversationId, CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId, StoreExt as _,
 };
 
 use crate::filing::class_name;
@@ -266,11 +267,57 @@ impl Tenure {
         })
     }
 
-    /// The first record of a conversation, whichever account's it is.
+    /// The records of the conversation that a record is a part of, in their order.
     pub fn records_beside(&self, record: RecordId) -> Result<Vec<RecordRow>, Error> {
         self.store.read(|tx| {
             let row = tx.record(record)?.ok_or(Error::UnknownRecord)?;
             Ok(tx.records_of_conversation(row.account, row.conversation)?)
+        })
+    }
+
+    /// The records of a conversation, whichever account's it is. It asks account by account.
+    pub fn records_in(&self, conversation: ConversationId) -> Result<Vec<RecordRow>, Error> {
+        self.store.read(|tx| {
+            let mut after = None;
+            loop {
+                let slice = tx.accounts(after, 1_000)?;
+                let Some(last) = slice.last() else { return Err(Error::UnknownConversation) };
+                after = Some(last.key);
+                for account in &slice {
+                    let records = tx.records_of_conversation(account.key, conversation)?;
+                    if !records.is_empty() {
+                        return Ok(records);
+                    }
+                }
+            }
+        })
+    }
+
+    /// For each purpose, how many of an account's records may be used for it; and how many there are.
+    pub fn usable(&self, account: &str, at: Instant) -> Result<(u64, BTreeMap<String, u64>), Error> {
+        let policies = self.policies()?;
+        self.store.read(|tx| {
+            let row = tx.account_by_id(None, account)?.ok_or(Error::UnknownAccount)?;
+            let person = self.person(tx, row)?;
+            let holds = Holds::load(tx)?;
+            let parsed = holds.as_facts();
+            let mut reader = Reader::new(&policies, &person);
+            let (mut count, mut usable, mut after) = (0, BTreeMap::<String, u64>::new(), None);
+            loop {
+                let slice = tx.records_of(person.row.key, after, 500)?;
+                let Some(last) = slice.last() else { return Ok((count, usable)) };
+                after = Some(last.id);
+                for record in slice {
+                    count += 1;
+                    let loaded = reader.load(tx, record, With::Messages)?;
+                    let messages = loaded.messages();
+                    let verdict = loaded.lineage.judge(&loaded.facts(&person, &messages, &parsed, at));
+                    let purposes = loaded.lineage.tree(verdict.judged).purposes.iter().zip(&verdict.allowed);
+                    for (purpose, allowed) in purposes {
+                        *usable.entry(purpose.name.clone()).or_default() += u64::from(*allowed);
+                    }
+                }
+            }
         })
     }
 
@@ -349,12 +396,7 @@ fn terms_of(lineage: &Lineage, person: &Person, surface: &str, at: Instant) -> O
     })
 }
 
-fn explain(
-    tx: &mut dyn ReadTx,
-    person: &Person,
-    loaded: &Loaded,
-    at: Instant,
-) -> Result<Explanation, Error> {
+fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -> Result<Explanation, Error> {
     let (holds, classes) = (Holds::load(tx)?, tx.classes()?);
     let parsed = holds.as_facts();
     let messages = loaded.messages();
@@ -454,9 +496,7 @@ fn copy(
                 },
             })
             .collect(),
-        holds: holds
-            .map(|hold| HoldOn { id: hold.id.to_string(), placed_at: hold.placed_at })
-            .collect(),
+        holds: holds.map(|hold| HoldOn { id: hold.id.to_string(), placed_at: hold.placed_at }).collect(),
     }
 }
 

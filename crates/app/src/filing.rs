@@ -1,10 +1,12 @@
 //! Filing copies in the due index, and making their wraps.
 
+use std::collections::HashMap;
+
 use tenure_model::{Anchored, Day};
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{
-    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, RecordId, RefileMark, Shelf,
-    StoreExt as _, Tx, Wrap,
+    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RefileMark,
+    Shelf, SituationId, StoreExt as _, Tx, Wrap,
 };
 use tenure_vault::{BodyKey, CopyName, Tree};
 
@@ -49,7 +51,11 @@ pub(crate) fn filed(
 }
 
 impl Tenure {
-    /// Makes a copy of a record under a class: its wrap on a page of its day, and its place in the index.
+    /// Makes one copy of a record under a class; see [`Desk::insert`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "a copy is made of an account, its keys, a record and a class"
+    )]
     pub(crate) fn insert_copy(
         &self,
         tx: &mut dyn Tx,
@@ -60,35 +66,7 @@ impl Tenure {
         filed: &Filed,
         now: Instant,
     ) -> Result<(), Error> {
-        let class_id = tx.intern_class(class)?;
-        let situation = tx.intern_situation(&filed.situation)?;
-        let wrap = match keys {
-            None => None,
-            Some((account_key, body_key)) => {
-                let tree = tree_of(class);
-                let shelf =
-                    Shelf { tree: tree_word(tree).to_owned(), class: Some(class_id), day: filed.expires };
-                let page = self.pages.slot(tx, tree, &shelf)?;
-                let record = record.to_string();
-                let name = CopyName {
-                    organisation: account.organisation.as_deref(),
-                    account: &account.id,
-                    record: &record,
-                    class,
-                };
-                let wrap = self.vault.wrap(&name, account_key, in_vault(page), body_key)?;
-                Some(Wrap { page, sealed: wrap.as_bytes().to_vec() })
-            }
-        };
-        tx.insert_copy(&CopyRow {
-            key: CopyKey { account: account.key, record, class: class_id },
-            shard: SHARD,
-            place: None,
-            created_at: now,
-            filing: Filing { situation, anchor: filed.anchor, day: filed.day },
-            state: CopyState::Live { wrap },
-        })?;
-        Ok(())
+        Desk::new(self, now).insert(tx, account, keys, record, class, filed)
     }
 
     /// Files anew the copies of every account that is marked, in slices, and says how many accounts.
@@ -152,6 +130,106 @@ impl Tenure {
     /// Marks an account whose copies must be filed anew.
     pub(crate) fn mark(&self, tx: &mut dyn Tx, account: AccountKey) -> Result<(), Error> {
         Ok(tx.mark_refile(account)?)
+    }
+}
+
+/// Where many copies are made in one transaction: names are interned once, and slots are taken in bulk.
+///
+/// It must not outlive its transaction, since what a transaction interned is gone if it is rolled back.
+pub(crate) struct Desk<'t> {
+    tenure: &'t Tenure,
+    now: Instant,
+    classes: HashMap<String, ClassId>,
+    situations: HashMap<Vec<u8>, SituationId>,
+    slots: HashMap<Shelf, Vec<PageId>>,
+}
+
+impl<'t> Desk<'t> {
+    pub(crate) fn new(tenure: &'t Tenure, now: Instant) -> Self {
+        Self { tenure, now, classes: HashMap::new(), situations: HashMap::new(), slots: HashMap::new() }
+    }
+
+    /// Takes the slots that copies to come will need, so that each shelf is asked once.
+    pub(crate) fn reserve<'f>(
+        &mut self,
+        tx: &mut dyn Tx,
+        copies: impl Iterator<Item = (&'f str, &'f Filed)>,
+    ) -> Result<(), Error> {
+        let mut counts: HashMap<(&str, Option<Day>), u32> = HashMap::new();
+        for (class, filed) in copies {
+            *counts.entry((class, filed.expires)).or_default() += 1;
+        }
+        for ((class, expires), count) in counts {
+            let shelf = self.shelf(tx, class, expires)?;
+            let taken = self.tenure.pages.slots(tx, tree_of(class), &shelf, count)?;
+            self.slots.entry(shelf).or_default().extend(taken);
+        }
+        Ok(())
+    }
+
+    /// Makes a copy of a record under a class: its wrap on a page of its day, and its place in the index.
+    pub(crate) fn insert(
+        &mut self,
+        tx: &mut dyn Tx,
+        account: &AccountRow,
+        keys: Option<(&tenure_vault::AccountKey, &BodyKey)>,
+        record: RecordId,
+        class: &str,
+        filed: &Filed,
+    ) -> Result<(), Error> {
+        let situation = self.situation(tx, &filed.situation)?;
+        let class_id = self.class(tx, class)?;
+        let wrap = match keys {
+            None => None,
+            Some((account_key, body_key)) => {
+                let shelf = self.shelf(tx, class, filed.expires)?;
+                let reserved = self.slots.get_mut(&shelf).and_then(Vec::pop);
+                let page = match reserved {
+                    Some(page) => page,
+                    None => self.tenure.pages.slot(tx, tree_of(class), &shelf)?,
+                };
+                let record = record.to_string();
+                let name = CopyName {
+                    organisation: account.organisation.as_deref(),
+                    account: &account.id,
+                    record: &record,
+                    class,
+                };
+                let wrap = self.tenure.vault.wrap(&name, account_key, in_vault(page), body_key)?;
+                Some(Wrap { page, sealed: wrap.as_bytes().to_vec() })
+            }
+        };
+        tx.insert_copy(&CopyRow {
+            key: CopyKey { account: account.key, record, class: class_id },
+            shard: SHARD,
+            place: None,
+            created_at: self.now,
+            filing: Filing { situation, anchor: filed.anchor, day: filed.day },
+            state: CopyState::Live { wrap },
+        })?;
+        Ok(())
+    }
+
+    fn class(&mut self, tx: &mut dyn Tx, name: &str) -> Result<ClassId, Error> {
+        if let Some(id) = self.classes.get(name) {
+            return Ok(*id);
+        }
+        let id = tx.intern_class(name)?;
+        self.classes.insert(name.to_owned(), id);
+        Ok(id)
+    }
+
+    fn situation(&mut self, tx: &mut dyn Tx, body: &[u8]) -> Result<SituationId, Error> {
+        if let Some(id) = self.situations.get(body) {
+            return Ok(*id);
+        }
+        let id = tx.intern_situation(body)?;
+        self.situations.insert(body.to_vec(), id);
+        Ok(id)
+    }
+
+    fn shelf(&mut self, tx: &mut dyn Tx, class: &str, day: Option<Day>) -> Result<Shelf, Error> {
+        Ok(Shelf { tree: tree_word(tree_of(class)).to_owned(), class: Some(self.class(tx, class)?), day })
     }
 }
 

@@ -15,6 +15,7 @@ mod destroy;
 pub mod doctor;
 mod error;
 pub mod explain;
+mod figures;
 mod filing;
 mod holds;
 mod ingest;
@@ -24,6 +25,7 @@ mod pages;
 mod person;
 mod policies;
 mod record;
+pub mod run;
 mod sweep;
 
 use std::fmt;
@@ -36,10 +38,12 @@ use tenure_vault::Vault;
 pub use accounts::AccountFacts;
 pub use choices::Answer;
 pub use error::Error;
+pub use figures::{ClassCount, CopyFigure, Destruction, DestructionCursor, Figures};
 pub use holds::{HoldScope, HoldView};
 pub use ingest::{Defaults, Ingested, Ingester, Refusal};
 pub use marks::{Deletion, Scan};
 pub use policies::Policies;
+pub use run::Rows;
 pub use sweep::{SweepOptions, Swept};
 
 use pages::Pages;

@@ -1,6 +1,7 @@
 //! A batch of planned conversations: sealed into a pack, then committed in one transaction.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use tenure_model::Instant;
 use tenure_store::{AccountFacts, AccountRow, PackId, PackRow, SegmentRow, Tx};
@@ -8,6 +9,7 @@ use tenure_vault::{AccountKey, SegmentName};
 
 use super::plan::{Planned, PlannedRecord};
 use super::{Committed, Ingested};
+use crate::filing::{Desk, Filed};
 use crate::{Error, Tenure};
 
 /// Conversations that will be committed together.
@@ -102,7 +104,7 @@ struct SealedRecord {
 
 #[derive(Debug)]
 struct SealedConversation {
-    person: std::sync::Arc<crate::person::Person>,
+    person: Arc<crate::person::Person>,
     conversation: tenure_store::ConversationRow,
     is_new: bool,
     records: Vec<SealedRecord>,
@@ -136,7 +138,9 @@ impl Sealed {
     }
 
     pub(super) fn commit(self, tenure: &Tenure, tx: &mut dyn Tx, now: Instant) -> Result<Committed, Error> {
-        let mut accounts = Accounts { tenure, now, known: HashMap::new(), opened: 0 };
+        let mut accounts =
+            Accounts { tenure, now, known: HashMap::new(), opened: 0, desk: Desk::new(tenure, now) };
+        accounts.desk.reserve(tx, self.copies())?;
         for (id, facts) in &self.accounts {
             accounts.tell(tx, id, facts)?;
         }
@@ -151,6 +155,11 @@ impl Sealed {
         Ok(Committed { accounts: accounts.opened })
     }
 
+    fn copies(&self) -> impl Iterator<Item = (&str, &Filed)> {
+        let records = self.conversations.iter().flat_map(|conversation| &conversation.records);
+        records.flat_map(|record| &record.record.copies).map(|(class, filed)| (*class, filed))
+    }
+
     fn segments(&self) -> impl Iterator<Item = &SegmentRow> {
         self.conversations.iter().flat_map(|conversation| &conversation.records).map(|record| &record.segment)
     }
@@ -160,8 +169,9 @@ impl Sealed {
 struct Accounts<'t> {
     tenure: &'t Tenure,
     now: Instant,
-    known: HashMap<String, (AccountRow, AccountKey)>,
+    known: HashMap<String, Arc<(AccountRow, AccountKey)>>,
     opened: u64,
+    desk: Desk<'t>,
 }
 
 impl Accounts<'_> {
@@ -188,29 +198,31 @@ impl Accounts<'_> {
         Ok(())
     }
 
-    fn account(&mut self, tx: &mut dyn Tx, id: &str) -> Result<&(AccountRow, AccountKey), Error> {
-        if !self.known.contains_key(id) {
-            let row = match tx.account_by_id(None, id)? {
-                Some(row) => row,
-                None => {
-                    self.opened += 1;
-                    self.tenure.open_account(tx, id, AccountFacts::default(), self.now)?
-                }
-            };
-            let key = self.tenure.account_key(&row)?;
-            self.known.insert(id.to_owned(), (row, key));
+    fn account(&mut self, tx: &mut dyn Tx, id: &str) -> Result<Arc<(AccountRow, AccountKey)>, Error> {
+        if let Some(known) = self.known.get(id) {
+            return Ok(Arc::clone(known));
         }
-        self.known.get(id).ok_or(Error::UnknownAccount)
+        let row = match tx.account_by_id(None, id)? {
+            Some(row) => row,
+            None => {
+                self.opened += 1;
+                self.tenure.open_account(tx, id, AccountFacts::default(), self.now)?
+            }
+        };
+        let key = self.tenure.account_key(&row)?;
+        let account = Arc::new((row, key));
+        self.known.insert(id.to_owned(), Arc::clone(&account));
+        Ok(account)
     }
 
     fn commit(&mut self, tx: &mut dyn Tx, sealed: SealedConversation) -> Result<(), Error> {
-        let (tenure, now) = (self.tenure, self.now);
-        let (row, key) = self.account(tx, &sealed.person.row.id)?;
-        // What was planned on an older state of the account is filed anew before the next sweep.
-        if sealed.person.row.chain.version != row.chain.version && sealed.person.is_stored() || !sealed.is_new
-        {
-            tx.mark_refile(row.key)?;
-        } else if !sealed.person.is_stored() && row.chain.version > 1 {
+        let account = self.account(tx, &sealed.person.row.id)?;
+        let (row, key) = &*account;
+        // What was planned on an older state of the account, or moves the last activity of records that
+        // are filed already, is filed anew before the next sweep. An account that the plan did not know
+        // has one statement, its opening, if it was opened for this batch.
+        let planned_on = if sealed.person.is_stored() { sealed.person.row.chain.version } else { 1 };
+        if planned_on != row.chain.version || !sealed.is_new {
             tx.mark_refile(row.key)?;
         }
         if sealed.is_new {
@@ -229,7 +241,7 @@ impl Accounts<'_> {
             tx.insert_messages(account, id, &record.messages)?;
             tx.insert_segments(account, id, &[segment])?;
             for (class, filed) in &record.copies {
-                tenure.insert_copy(tx, row, Some((key, &record.body)), id, class, filed, now)?;
+                self.desk.insert(tx, row, Some((key, &record.body)), id, class, filed)?;
             }
         }
         Ok(())

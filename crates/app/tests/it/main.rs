@@ -2,5 +2,7 @@
 
 #![cfg(test)]
 
+mod run;
 mod sweep;
+mod timelines;
 mod world;

@@ -59,7 +59,8 @@ fn what_was_allowed_stays_five_years_and_withdrawing_shortens_it() {
 fn a_hold_keeps_what_is_past_its_term_and_its_release_gives_grace() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    world.import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+    world
+        .import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
     let scope = HoldScope {
         classes: vec!["content".to_owned()],
         regimes: Some(vec![Regime::Consumer]),
@@ -82,7 +83,8 @@ fn a_hold_keeps_what_is_past_its_term_and_its_release_gives_grace() {
 fn deletion_takes_history_at_once_and_the_back_end_after_thirty_days() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    world.import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+    world
+        .import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
     let record = first_record(&world, "a1");
     assert_eq!(world.tenure.delete(Deletion::ConversationOf(record), at("2025-09-05T00:00:00Z")).unwrap(), 1);
     world.sweep(at("2025-09-05T00:00:00Z"));
@@ -90,12 +92,17 @@ fn deletion_takes_history_at_once_and_the_back_end_after_thirty_days() {
     world.sweep(at("2025-10-05T00:00:00Z"));
     assert_eq!(world.live("a1"), Vec::<String>::new());
     // The last copy took the body with it, and the pack in which nothing else lived.
-    assert_eq!(std::fs::read_dir(world.folder.path().join("data/packs")).unwrap().filter(|entry| {
-        entry.as_ref().unwrap().path().extension().is_some()
-    }).count(), 0);
+    assert_eq!(
+        std::fs::read_dir(world.folder.path().join("data/packs"))
+            .unwrap()
+            .filter(|entry| { entry.as_ref().unwrap().path().extension().is_some() })
+            .count(),
+        0
+    );
     world.integrity();
     // The same file again brings nothing back.
-    let again = world.import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-10-06T00:00:00Z"));
+    let again = world
+        .import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-10-06T00:00:00Z"));
     assert_eq!((again.unchanged, again.messages), (1, 0));
 }
 
@@ -103,7 +110,8 @@ fn deletion_takes_history_at_once_and_the_back_end_after_thirty_days() {
 fn a_flag_keeps_content_two_years_and_scores_seven() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    world.import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+    world
+        .import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
     let record = first_record(&world, "a1");
     world.tenure.scan(record, Scan::Flagged, at("2025-09-02T00:00:00Z")).unwrap();
     assert_eq!(world.live("a1"), ["content", "history", "scores"]);
@@ -121,7 +129,10 @@ fn survivors_of_a_page_that_goes_early_still_open_after_a_restart() {
     let world = World::new();
     for account in ["a1", "a2", "a3"] {
         world.open_account(account, at("2025-08-01T00:00:00Z"));
-        world.import(vec![conversation(account, "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+        world.import(
+            vec![conversation(account, "c1", "pro", &["2025-09-01T10:00:00Z"])],
+            at("2025-09-01T10:02:00Z"),
+        );
     }
     let record = first_record(&world, "a2");
     world.tenure.delete(Deletion::ConversationOf(record), at("2025-09-05T00:00:00Z")).unwrap();
@@ -141,7 +152,8 @@ fn survivors_of_a_page_that_goes_early_still_open_after_a_restart() {
 fn no_plaintext_lies_in_any_file() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    world.import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+    world
+        .import(vec![conversation("a1", "c1", "pro", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
     let world = world.reopened();
     assert!(!contains(world.folder.path(), "text 0 of c1"));
     assert!(!contains(world.folder.path(), "title of c1"));
@@ -152,8 +164,10 @@ fn no_plaintext_lies_in_any_file() {
 #[test]
 fn zero_retention_is_refused_at_the_door() {
     let world = World::new();
-    let ingested =
-        world.import(vec![conversation("a1", "c1", "api-zdr", &["2025-09-01T10:00:00Z"])], at("2025-09-01T10:02:00Z"));
+    let ingested = world.import(
+        vec![conversation("a1", "c1", "api-zdr", &["2025-09-01T10:00:00Z"])],
+        at("2025-09-01T10:02:00Z"),
+    );
     assert_eq!(ingested.conversations, 0);
     assert_eq!(ingested.refused_conversations.values().sum::<u64>(), 1);
 }

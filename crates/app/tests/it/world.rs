@@ -38,15 +38,19 @@ pub const EXAMPLE: &str = include_str!("../../../../policies/example.toml");
 impl World {
     /// A world in which the example policy is published before anything happens.
     pub fn new() -> Self {
+        Self::with(&[("example.toml".to_owned(), EXAMPLE.to_owned())], at("2025-08-01T00:00:00Z"))
+    }
+
+    /// A world in which these policies are published at the start.
+    pub fn with(policies: &[(String, String)], start: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         std::fs::create_dir(&data).unwrap();
         let vault = Vault::create(&data, &keys).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
         let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Counting(0.into())));
-        let start = at("2025-08-01T00:00:00Z");
         tenure.init(TimeKeeping::Simulated, start).unwrap();
-        tenure.publish(&[("example.toml".to_owned(), EXAMPLE.to_owned())], start).unwrap();
+        tenure.publish(policies, start).unwrap();
         Self { folder, store, tenure }
     }
 
@@ -75,7 +79,8 @@ impl World {
     }
 
     pub fn open_account(&self, id: &str, now: Instant) {
-        let facts = AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
+        let facts =
+            AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
         self.tenure.set_account(id, facts, now).unwrap();
     }
 
@@ -121,7 +126,10 @@ pub fn conversation(account: &str, id: &str, surface: &str, times: &[&str]) -> C
     let messages = times.iter().enumerate().map(|(index, time)| Message {
         id: Some(format!("{id}-{index}")),
         at: Some(at(time)),
-        ..Message::new(if index % 2 == 0 { Role::Human } else { Role::Assistant }, format!("text {index} of {id}"))
+        ..Message::new(
+            if index % 2 == 0 { Role::Human } else { Role::Assistant },
+            format!("text {index} of {id}"),
+        )
     });
     Conversation {
         external_id: Some(id.to_owned()),
