@@ -9,10 +9,12 @@ use tenure_policy::explain::{verdict_value, what_if};
 use tenure_policy::language::{Undecided, Version};
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{
-    ClassId, ConversationId, CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId, StoreExt as _,
+    AccountRow, ClassId, ConversationId, CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId,
+    StoreExt as _,
 };
 
 use crate::filing::class_name;
+use crate::ledger::HOUSE;
 use crate::person::Person;
 use crate::record::{Holds, Loaded, Reader, With};
 use crate::{Error, Tenure};
@@ -259,6 +261,13 @@ impl Tenure {
         })
     }
 
+    /// The accounts, in the order in which they were opened, up to a number of them.
+    pub fn accounts(&self, limit: usize) -> Result<Vec<AccountRow>, Error> {
+        // The house's own account comes first and is nobody's.
+        let rows = self.store.read(|tx| Ok::<_, Error>(tx.accounts(None, limit.saturating_add(1))?))?;
+        Ok(rows.into_iter().filter(|row| row.id != HOUSE).take(limit).collect())
+    }
+
     /// The records of an account, by id, up to a number of them.
     pub fn records(&self, account: &str, limit: usize) -> Result<Vec<RecordRow>, Error> {
         self.store.read(|tx| {
@@ -410,7 +419,12 @@ fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -
     let verdict = loaded.lineage.judge(&facts);
     let lineage = &loaded.lineage;
     let tree = lineage.tree(verdict.judged);
-    let rows = tx.copies_of_record(loaded.row.account, loaded.row.id)?;
+    let mut rows = tx.copies_of_record(loaded.row.account, loaded.row.id)?;
+    let place = |row: &CopyRow| {
+        let class = class_name(&classes, row.key.class);
+        tree.classes().position(|known| known == class).unwrap_or(usize::MAX)
+    };
+    rows.sort_by_key(place);
     let live = rows.iter().filter(|row| matches!(row.state, CopyState::Live { .. }));
     let live: Vec<&str> = live.map(|row| class_name(&classes, row.key.class)).collect();
     let id = loaded.row.id.to_string();
@@ -521,14 +535,22 @@ fn stage(state: &CopyState) -> StageView {
 
 fn uses(lineage: &Lineage, facts: &Facts<'_>, verdict: &Verdict) -> Vec<UseView> {
     let purposes = lineage.tree(verdict.judged).purposes.iter().zip(&verdict.allowed).enumerate();
-    let view = purposes.map(|(place, (purpose, allowed))| UseView {
+    let judging = purposes.map(|(place, (purpose, allowed))| UseView {
         purpose: purpose.name.clone(),
         title: purpose.title.clone(),
         allowed: *allowed,
         messages: verdict.messages.iter().filter(|(of, _)| *of == place).count(),
         obstacles: lineage.obstacles(facts, verdict, place),
     });
-    view.collect()
+    let version = lineage.tree(verdict.judged).name.clone();
+    let later = lineage.unknown_purposes(facts, verdict).into_iter().map(|purpose| UseView {
+        purpose: purpose.name.clone(),
+        title: purpose.title.clone(),
+        allowed: false,
+        messages: 0,
+        obstacles: vec![Obstacle::OtherTerms { version: version.clone() }],
+    });
+    judging.chain(later).collect()
 }
 
 fn runs(tx: &mut dyn ReadTx, row: &RecordRow) -> Result<Vec<RunOf>, Error> {

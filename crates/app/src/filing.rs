@@ -1,26 +1,31 @@
 //! Filing copies in the due index, and making their wraps.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use tenure_model::{Anchored, Day};
+use tenure_policy::case::Hold;
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{
-    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RefileMark,
-    Shelf, SituationId, StoreExt as _, Tx, Wrap,
+    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow,
+    RefileMark, Shelf, SituationId, StoreExt as _, Tx, Wrap,
 };
 use tenure_vault::{BodyKey, CopyName, Tree};
 
 use tenure_model::Instant;
 
 use crate::pages::{in_vault, tree_word};
+use crate::person::Person;
 use crate::record::{Holds, Reader, With};
 use crate::{Error, Policies, Tenure};
 
 /// All copies of an embedded store are swept together; a distributed one will spread them.
 pub(crate) const SHARD: u16 = 0;
 
-/// How many accounts one transaction files anew.
-const REFILE_SLICE: usize = 64;
+/// How many marked accounts are taken up at once.
+const REFILE_ACCOUNTS: usize = 256;
+/// How many records one transaction files anew.
+const REFILE_RECORDS: usize = 1_000;
 
 /// Where a copy is filed, and the day on which its key's page should go.
 #[derive(Debug, Clone)]
@@ -71,60 +76,59 @@ impl Tenure {
 
     /// Files anew the copies of every account that is marked, in slices, and says how many accounts.
     ///
-    /// No sweep closes a day before this is done.
+    /// No sweep closes a day before this is done. An account stays marked until its last slice, so a
+    /// crash in between only files some copies twice.
     pub(crate) fn refile_marked(&self, now: Instant) -> Result<u64, Error> {
         let policies = self.policies()?;
         let mut done = 0;
         loop {
-            let (tenure, policies) = (self.clone(), std::sync::Arc::clone(&policies));
-            let count = self.store.write(move |tx| {
-                let marks = tx.refile_slice(REFILE_SLICE)?;
-                for mark in &marks {
-                    tenure.refile_account(tx, &policies, *mark, now)?;
-                }
-                Ok::<_, Error>(marks.len())
-            })?;
-            if count == 0 {
+            let marks = self.store.read(|tx| Ok::<_, Error>(tx.refile_slice(REFILE_ACCOUNTS)?))?;
+            if marks.is_empty() {
                 return Ok(done);
             }
-            done += count as u64;
+            done += marks.len() as u64;
+            let mut next = marks.into_iter().map(|mark| (mark, None)).collect::<Vec<_>>();
+            while !next.is_empty() {
+                let (tenure, policies) = (self.clone(), Arc::clone(&policies));
+                next = self.store.write(move |tx| tenure.refile_slice(tx, &policies, next, now))?;
+            }
         }
     }
 
-    fn refile_account(
+    /// Files anew up to [`REFILE_RECORDS`] records of marked accounts, and gives what is left to do.
+    fn refile_slice(
         &self,
         tx: &mut dyn Tx,
         policies: &Policies,
-        mark: RefileMark,
+        marks: Vec<(RefileMark, Option<RecordId>)>,
         now: Instant,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<(RefileMark, Option<RecordId>)>, Error> {
         let holds = Holds::load(tx)?;
         let parsed = holds.as_facts();
-        let person = self.person_of(tx, mark.account)?;
         let classes = tx.classes()?;
-        let mut reader = Reader::new(policies, &person);
-        let mut after = None;
-        loop {
-            let slice = tx.records_of(mark.account, after, 500)?;
-            let Some(last) = slice.last() else { break };
-            after = Some(last.id);
-            for record in slice {
-                let copies = tx.copies_of_record(mark.account, record.id)?;
-                if !copies.iter().any(|copy| matches!(copy.state, CopyState::Live { .. })) {
-                    continue;
+        let mut left = REFILE_RECORDS;
+        let mut marks = marks.into_iter();
+        for (mark, mut after) in marks.by_ref() {
+            let person = self.person_of(tx, mark.account)?;
+            let mut reader = Reader::new(policies, &person);
+            loop {
+                let slice = tx.records_of(mark.account, after, left)?;
+                let whole = slice.len() < left;
+                left -= slice.len();
+                after = slice.last().map_or(after, |last| Some(last.id));
+                for record in slice {
+                    refile_record(tx, &mut reader, &person, record, (&parsed, &classes), now)?;
                 }
-                let loaded = reader.load(tx, record, With::Nothing)?;
-                let facts = loaded.facts(&person, &[], &parsed, now);
-                let verdict = loaded.lineage.judge(&facts);
-                for copy in copies.iter().filter(|copy| matches!(copy.state, CopyState::Live { .. })) {
-                    let class = class_name(&classes, copy.key.class);
-                    let filed = filed(&loaded.lineage, &facts, &verdict, class)?;
-                    file(tx, copy.key, &filed)?;
+                if whole {
+                    tx.refile_done(mark)?;
+                    break;
+                }
+                if left == 0 {
+                    return Ok(std::iter::once((mark, after)).chain(marks).collect());
                 }
             }
         }
-        tx.refile_done(mark)?;
-        Ok(())
+        Ok(Vec::new())
     }
 
     /// Marks an account whose copies must be filed anew.
@@ -231,6 +235,29 @@ impl<'t> Desk<'t> {
     fn shelf(&mut self, tx: &mut dyn Tx, class: &str, day: Option<Day>) -> Result<Shelf, Error> {
         Ok(Shelf { tree: tree_word(tree_of(class)).to_owned(), class: Some(self.class(tx, class)?), day })
     }
+}
+
+fn refile_record(
+    tx: &mut dyn Tx,
+    reader: &mut Reader<'_>,
+    person: &Person,
+    record: RecordRow,
+    (holds, classes): (&[Hold<'_>], &[(ClassId, String)]),
+    now: Instant,
+) -> Result<(), Error> {
+    let copies = tx.copies_of_record(record.account, record.id)?;
+    let live = |copy: &&CopyRow| matches!(copy.state, CopyState::Live { .. });
+    if !copies.iter().any(|copy| live(&copy)) {
+        return Ok(());
+    }
+    let loaded = reader.load(tx, record, With::Nothing)?;
+    let facts = loaded.facts(person, &[], holds, now);
+    let verdict = loaded.lineage.judge(&facts);
+    for copy in copies.iter().filter(live) {
+        let filed = filed(&loaded.lineage, &facts, &verdict, class_name(classes, copy.key.class))?;
+        file(tx, copy.key, &filed)?;
+    }
+    Ok(())
 }
 
 /// Moves a copy to another place in the index.

@@ -17,7 +17,7 @@ use crate::policies::Policies;
 use crate::{Error, Tenure};
 
 use batch::Batch;
-pub(crate) use body::{BodyMessage, read_segment};
+pub(crate) use body::read_segment;
 
 /// A batch is committed when it has this many bytes of text, or [`BATCH_MESSAGES`].
 const BATCH_BYTES: usize = 12 * 1024 * 1024;

@@ -122,7 +122,7 @@ impl Tenure {
         let folder = match self.claim(out, purpose)? {
             Claimed::Fresh(folder) => folder,
             Claimed::Sealed { manifest, digest } => {
-                return Ok(RunReport { manifest, digest, copies: 0, resumed: true });
+                return Ok(RunReport { manifest: *manifest, digest, copies: 0, resumed: true });
             }
         };
         let mut run = self.begin_run(&folder, purpose, now)?;
@@ -131,7 +131,7 @@ impl Tenure {
         while let Some(slice) = self.store.read(|tx| walk.step(self, tx))? {
             run.counts.add(&slice.counts);
             let opened = self.open_bodies(slice.candidates, &mut run.counts)?;
-            self.write_slice(&mut run, opened, &mut export)?;
+            self.write_slice(&mut run, &opened, &mut export)?;
             progress(Progress { records: run.counts.records_seen, rows: export.rows() });
         }
         let files = export.finish()?;
@@ -195,8 +195,8 @@ impl Tenure {
     ///
     /// The rows are worth nothing before the run is sealed, so the order of the two does not matter to
     /// anyone but a crash, which leaves an opening run either way.
-    fn write_slice(&self, run: &mut Opening, opened: Vec<Opened>, export: &mut Export) -> Result<(), Error> {
-        let admitted = self.admit(run.id, export.rows(), &opened)?;
+    fn write_slice(&self, run: &mut Opening, opened: &[Opened], export: &mut Export) -> Result<(), Error> {
+        let admitted = self.admit(run.id, export.rows(), opened)?;
         for (opened, first_row) in opened.iter().zip(admitted) {
             let candidate = &opened.candidate;
             let Some(first_row) = first_row else {

@@ -1,13 +1,15 @@
 //! Opening the bodies of what may be written, and noting it in the run.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 use tenure_gate::Said;
 use tenure_model::Instant;
 use tenure_store::{
-    AccountKey, AccountRow, CopyKey, CopyState, RecordId, RecordRow, RunId, RunRecordRow, Seq, StoreExt as _,
-    Tx,
+    AccountKey, AccountRow, ClassId, CopyKey, CopyState, RecordId, RecordRow, RunId, RunRecordRow, Seq,
+    StoreExt as _, Tx,
 };
 use tenure_vault::{BodyKey, CopyName, OpenError, PackId, Place, Reading, SegmentName};
 
@@ -80,9 +82,9 @@ fn spoken(candidate: &Candidate, segments: &[Vec<u8>]) -> Result<Vec<Spoken>, Er
 
 /// What must not have changed between judging a record and noting it in the run.
 struct Check {
-    account: std::sync::Arc<AccountRow>,
+    account: Arc<AccountRow>,
     record: RecordRow,
-    class: tenure_store::ClassId,
+    class: ClassId,
     row: RunRecordRow,
 }
 
@@ -90,16 +92,12 @@ impl Check {
     /// Whether everything is as it was when the record was judged, except for where its key lies.
     fn holds(&self, tx: &mut dyn Tx, accounts: &mut HashMap<AccountKey, bool>) -> Result<bool, Error> {
         let key = self.account.key;
-        let same_account = match accounts.get(&key) {
-            Some(same) => *same,
-            None => {
-                let same = tx
-                    .account(key)?
-                    .is_some_and(|now| now.chain == self.account.chain && now.facts == self.account.facts);
-                accounts.insert(key, same);
-                same
-            }
-        };
+        if let Entry::Vacant(unchecked) = accounts.entry(key) {
+            let now = tx.account(key)?;
+            let read = &self.account;
+            unchecked.insert(now.is_some_and(|now| now.chain == read.chain && now.facts == read.facts));
+        }
+        let same_account = accounts.get(&key).copied().unwrap_or(false);
         if !same_account || tx.record(self.record.id)?.as_ref() != Some(&self.record) {
             return Ok(false);
         }
@@ -225,7 +223,7 @@ fn check(run: RunId, opened: &Opened) -> Check {
     let candidate = &opened.candidate;
     let record: RecordId = candidate.record.id;
     Check {
-        account: std::sync::Arc::clone(&candidate.account),
+        account: Arc::clone(&candidate.account),
         record: candidate.record.clone(),
         class: candidate.class,
         row: RunRecordRow {

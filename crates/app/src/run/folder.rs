@@ -22,7 +22,7 @@ pub(super) enum Claimed {
     /// The run was sealed before its mark could be removed.
     Sealed {
         /// Its manifest.
-        manifest: Manifest,
+        manifest: Box<Manifest>,
         /// Its digest.
         digest: String,
     },

@@ -48,6 +48,13 @@ pub struct Revocations {
     pub revoked: Vec<Revoked>,
 }
 
+/// What took a permission away, and when.
+#[derive(Debug, Clone, Copy)]
+struct Gone {
+    why: LeftOut,
+    when: Option<Instant>,
+}
+
 impl Tenure {
     /// Judges every record of a sealed run again, and lists those that may not be used any more.
     ///
@@ -81,7 +88,7 @@ impl Tenure {
             from_row = last.first_row.saturating_add(1);
             found.records += slice.len() as u64;
             for (row, gone) in slice {
-                let Some((why, when)) = gone else { continue };
+                let Some(Gone { why, when }) = gone else { continue };
                 found.revoked_rows += u64::from(row.rows);
                 found.revoked.push(Revoked {
                     record: row.record.to_string(),
@@ -103,7 +110,7 @@ impl Tenure {
         opened_at: Instant,
         rows: Vec<RunRecordRow>,
         now: Instant,
-    ) -> Result<Vec<(RunRecordRow, Option<(LeftOut, Option<Instant>)>)>, Error> {
+    ) -> Result<Vec<(RunRecordRow, Option<Gone>)>, Error> {
         let mut judged = Vec::with_capacity(rows.len());
         let mut known: Option<(AccountKey, Person)> = None;
         for row in rows {
@@ -113,7 +120,7 @@ impl Tenure {
             let record =
                 tx.record(row.record)?.filter(|record| policies.of_surface(&record.surface).is_some());
             let (Some((_, person)), Some(record)) = (&known, record) else {
-                judged.push((row, Some((LeftOut::Unknown, None))));
+                judged.push((row, Some(Gone { why: LeftOut::Unknown, when: None })));
                 continue;
             };
             let loaded = Reader::new(policies, person).load(tx, record, With::Messages)?;
@@ -121,7 +128,7 @@ impl Tenure {
             let ruling = loaded.lineage.rule(&loaded.facts(person, &messages, &[], now), purpose);
             let gone = match gone(&ruling, &loaded, &row, opened_at) {
                 None => None,
-                Some(why) => Some((why, when(tx, why, person, &loaded, purpose, now)?)),
+                Some(why) => Some(Gone { why, when: when(tx, why, person, &loaded, purpose, now)? }),
             };
             judged.push((row, gone));
         }

@@ -24,6 +24,8 @@ const SLICE_RECORDS: usize = 256;
 const SLICE_BYTES: u64 = 8 * 1024 * 1024;
 /// See [`SLICE_RECORDS`]: records looked at, since a snapshot should be short.
 const SLICE_SEEN: u64 = 2_000;
+/// See [`SLICE_RECORDS`]: accounts looked at, since most may have no records.
+const SLICE_ACCOUNTS: u64 = 1_000;
 /// How many records are read at once.
 const PAGE: usize = 200;
 
@@ -47,6 +49,7 @@ pub(super) struct Slice {
     pub(super) candidates: Vec<Candidate>,
     pub(super) counts: Counts,
     bytes: u64,
+    accounts: u64,
 }
 
 impl Slice {
@@ -54,6 +57,7 @@ impl Slice {
         self.candidates.len() >= SLICE_RECORDS
             || self.bytes >= SLICE_BYTES
             || self.counts.records_seen >= SLICE_SEEN
+            || self.accounts >= SLICE_ACCOUNTS
     }
 }
 
@@ -101,6 +105,7 @@ impl Walk {
                 return Ok((slice.counts.records_seen > 0).then_some(slice));
             };
             let key = account.key;
+            slice.accounts += 1;
             if account.id == HOUSE || self.account(tenure, tx, account, &classes, &mut slice)? {
                 (self.done, self.within) = (Some(key), None);
             }

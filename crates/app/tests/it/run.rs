@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 use tenure_app::run::{LeftOut, Limits, Problem, Rows, RunReport, RunStage};
-use tenure_app::{AccountFacts, Deletion, Scan};
+use tenure_app::{AccountFacts, Deletion, Entropy, Error, Scan, Tenure};
 use tenure_formats::Conversation;
 use tenure_model::{Choice, Instant, Mode};
 use tenure_policy::Exclusion;
-use tenure_store::{ReadTx, RecordId, RunId, RunRow, RunState, StoreError, StoreExt as _};
+use tenure_store::{
+    ReadTx, RecordId, RunId, RunRow, RunState, SqliteStore, Store, StoreError, StoreExt as _,
+};
+use tenure_vault::Vault;
 
 use crate::world::{World, at, contains, conversation};
 
@@ -149,8 +156,10 @@ fn every_row_is_bound_to_its_record_version_decision_and_leaf() {
         let seq = tenure_store::Seq(row["decision"].as_i64().unwrap());
         let statement = world.store.read(|tx| tx.statement(seq)).unwrap().unwrap().statement;
         assert_eq!(statement.kind, "decision");
-        let leaf: String = statement.commitment.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(row["leaf"].as_str(), Some(leaf.as_str()));
+        let leaf = row["leaf"].as_str().unwrap();
+        let pairs = leaf.as_bytes().chunks(2).map(|pair| std::str::from_utf8(pair).unwrap());
+        let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap());
+        assert_eq!((leaf.len(), bytes.collect::<Vec<_>>()), (64, statement.commitment.to_vec()));
         let record: RecordId = row["record"].as_str().unwrap().parse().unwrap();
         let owner = world.store.read(|tx| tx.record(record)).unwrap().unwrap().account;
         assert_eq!(statement.account, Some(owner));
@@ -203,6 +212,33 @@ fn what_takes_permission_away_is_listed_and_leaves_the_manifest_as_it_is() {
     assert_eq!(world.tenure.verify_run(&out).unwrap().problems, []);
     let (later, _) = open(&world, "later", Rows::Jsonl, "2025-09-06T00:00:00Z");
     assert_eq!(later.manifest.rows, 0);
+}
+
+#[test]
+fn a_minor_who_is_discovered_later_is_revoked_and_kept_out_of_later_runs() {
+    let world = peopled();
+    let (report, _) = open(&world, "run", Rows::Jsonl, NOW);
+    let facts = AccountFacts { minor: Some(true), ..AccountFacts::default() };
+    world.tenure.set_account("yes", facts, at("2025-09-04T00:00:00Z")).unwrap();
+    let found = world.tenure.revocations(id(&report), at("2025-09-05T00:00:00Z")).unwrap();
+    let [revoked] = found.revoked.as_slice() else { panic!("{found:?}") };
+    assert_eq!(revoked.why, LeftOut::Rule(Exclusion::MinorOrUnknown));
+    let (_, out) = open(&world, "later", Rows::Jsonl, "2025-09-05T00:00:00Z");
+    assert!(!contains(&out, "MARKER-yes-END") && contains(&out, "MARKER-also-END"));
+}
+
+#[test]
+fn a_conversation_that_goes_on_under_the_same_yes_is_not_revoked_and_the_next_run_has_the_rest() {
+    let world = peopled();
+    let (report, _) = open(&world, "run", Rows::Jsonl, NOW);
+    let mut more = conversation("yes", "yes-1", "pro", &[SAID[0], SAID[1], "2025-09-10T00:00:00Z"]);
+    more.messages[2].text = "MARKER-later-END".to_owned();
+    world.import(vec![more], at("2025-09-10T00:01:00Z"));
+    // The conversation's last activity is covered by the yes too, so nothing is revoked.
+    assert_eq!(world.tenure.revocations(id(&report), at("2025-09-11T00:00:00Z")).unwrap().revoked, []);
+    let (later, out) = open(&world, "later", Rows::Jsonl, "2025-09-11T00:00:00Z");
+    assert_eq!(later.manifest.rows, 5);
+    assert!(contains(&out, "MARKER-later-END"));
 }
 
 #[test]
@@ -321,6 +357,23 @@ fn an_account_that_moves_on_while_the_run_is_written_is_left_out() {
 }
 
 #[test]
+fn a_version_that_is_published_while_a_run_is_written_keeps_it_from_being_sealed() {
+    let world = peopled();
+    let out = world.folder.path().join("run");
+    let other = crate::world::EXAMPLE.replacen("2025-10-08\"", "2025-10-09\"", 1);
+    let mut publish = |_| {
+        world.tenure.publish(&[("other.toml".to_owned(), other.clone())], at(NOW)).unwrap();
+    };
+    let refused = world.tenure.open_run("train", &out, Rows::Jsonl, at(NOW), &mut publish).unwrap_err();
+    assert!(refused.to_string().contains("published"), "{refused}");
+    assert_eq!(world.tenure.runs().unwrap()[0].stage, RunStage::Opening);
+    assert!(!world.live("yes").contains(&"training_copy".to_owned()));
+    let (report, out) = open(&world, "run", Rows::Jsonl, NOW);
+    assert_eq!((report.manifest.rows, world.tenure.runs().unwrap().len()), (4, 1));
+    assert_eq!(world.tenure.verify_run(&out).unwrap().problems, []);
+}
+
+#[test]
 fn long_runs_are_written_in_shards_that_cover_every_row() {
     let world = World::new();
     world.open_account("yes", at("2025-08-29T00:00:00Z"));
@@ -339,4 +392,87 @@ fn long_runs_are_written_in_shards_that_cover_every_row() {
     let found = world.tenure.revocations(id(&report), at("2025-09-05T00:00:00Z")).unwrap();
     assert_eq!(found.revoked_rows, 1_200);
     assert_eq!(found.revoked.last().unwrap().shards, [2]);
+}
+
+const WORLD: &str = "TENURE_RUN_WORLD";
+
+/// Random enough, and another sequence for each process that opens the folder.
+struct Seeded(AtomicU64);
+
+impl Entropy for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        for byte in bytes {
+            let drawn = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            *byte = (drawn.wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 56) as u8;
+        }
+        Ok(())
+    }
+}
+
+fn opened_in(folder: &Path, seed: u64) -> (Arc<dyn Store>, Tenure) {
+    let data = folder.join("data");
+    let vault = Vault::open(&data, &folder.join("keys")).unwrap();
+    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
+    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Seeded(seed.into())));
+    (store, tenure)
+}
+
+/// Not a test of its own: it is the process that the test below starts and kills.
+#[test]
+fn child_that_opens_a_run_until_it_is_killed() {
+    let Ok(folder) = std::env::var(WORLD) else { return };
+    let folder = Path::new(&folder);
+    let (_, tenure) = opened_in(folder, 4_242);
+    let mut progress = |progress: tenure_app::run::Progress| eprintln!("judged {}", progress.records);
+    let how = (Rows::Both, Limits { rows: 700, bytes: u64::MAX });
+    eprintln!("judged 0");
+    tenure.open_run_sharded("train", &folder.join("run"), how, at(NOW), &mut progress).unwrap();
+    eprintln!("judged all");
+}
+
+fn run_and_kill(folder: &Path, kill_at: &str) {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "run::child_that_opens_a_run_until_it_is_killed", "--nocapture"])
+        .env(WORLD, folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let reached = said.map_while(Result::ok).any(|line| line == kill_at);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(reached, "the run never said `{kill_at}`");
+}
+
+#[test]
+fn killed_at_any_moment_a_run_is_finished_when_it_is_asked_for_again() {
+    for kill_at in ["judged 0", "judged 256", "judged 1024", "judged 1500"] {
+        let world = World::new();
+        world.open_account("yes", at("2025-08-29T00:00:00Z"));
+        world.decide("yes", Choice::On, at("2025-08-30T00:00:00Z"));
+        let many = (0..1_500).map(|n| conversation("yes", &format!("c-{n}"), "pro", &SAID[..1]));
+        world.import(many.collect(), at(IMPORTED));
+        let World { folder, store, tenure } = world;
+        drop((store, tenure));
+        run_and_kill(folder.path(), kill_at);
+        let (store, tenure) = opened_in(folder.path(), 77);
+        let world = World { folder, store, tenure };
+        world.integrity();
+        let out = world.folder.path().join("run");
+        // A machine that is slow to kill may let the last of them finish, which is as good.
+        if !out.join("manifest.json").exists() || out.join("unfinished-run").exists() {
+            let (report, _) = open(&world, "run", Rows::Both, NOW);
+            assert_eq!(report.manifest.rows, 1_500, "{kill_at}");
+        }
+        let mut messages: Vec<String> = rows(&out).iter().map(|row| row["message"].to_string()).collect();
+        messages.sort();
+        messages.dedup();
+        assert_eq!(messages.len(), 1_500, "{kill_at}");
+        assert_eq!(world.tenure.verify_run(&out).unwrap().problems, [], "{kill_at}");
+        assert_eq!(world.tenure.runs().unwrap().len(), 1, "{kill_at}");
+        let copies = world.live("yes").into_iter().filter(|class| class == "training_copy").count();
+        assert_eq!(copies, 1_500, "{kill_at}");
+        world.integrity();
+    }
 }
