@@ -39,7 +39,8 @@ fn measure(conversations: u64) -> Outcome {
     let clock = Clock::now();
     tenure_formats::inspect(Format::Tenure, &file)?;
     let mut ingester = tenure.ingester("tenure", Defaults::default(), now)?;
-    tenure_formats::read(Format::Tenure, &file, &mut |item| ingester.push(item)).map_err(|_| "the file was refused")?;
+    tenure_formats::read(Format::Tenure, &file, &mut |item| ingester.push(item))
+        .map_err(|_| "the file was refused")?;
     let done = ingester.finish()?;
     let elapsed = clock.elapsed();
     let rate = done.messages as f64 / elapsed.as_secs_f64();

@@ -57,7 +57,11 @@ pub fn conversation(account: &str, id: u64, at: Instant, messages: usize, bytes:
 }
 
 /// Takes conversations in.
-pub fn import(tenure: &Tenure, conversations: impl Iterator<Item = Conversation>, now: Instant) -> Outcome<Ingested> {
+pub fn import(
+    tenure: &Tenure,
+    conversations: impl Iterator<Item = Conversation>,
+    now: Instant,
+) -> Outcome<Ingested> {
     let mut ingester = tenure.ingester("bench", Defaults::default(), now)?;
     for conversation in conversations {
         ingester.push(Item::Conversation(conversation))?;
@@ -67,7 +71,8 @@ pub fn import(tenure: &Tenure, conversations: impl Iterator<Item = Conversation>
 
 /// Opens an account whose facts are all known.
 pub fn account(tenure: &Tenure, id: &str, now: Instant) -> Outcome {
-    let facts = AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
+    let facts =
+        AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
     tenure.set_account(id, facts, now)?;
     Ok(())
 }

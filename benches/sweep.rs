@@ -46,7 +46,10 @@ fn main() -> Outcome {
         ("an ordinary day", small.ordinary, large.ordinary),
         ("the day after a version was published", small.published, large.published),
     ] {
-        say(format_args!("sweep, {name}: 1,000 due among 1,000,000 takes {:.2} times as long as among 10,000 (goal: at most 2)", large / small))?;
+        say(format_args!(
+            "sweep, {name}: 1,000 due among 1,000,000 takes {:.2} times as long as among 10,000 (goal: at most 2)",
+            large / small
+        ))?;
     }
     Ok(())
 }
@@ -60,7 +63,11 @@ struct Times {
 /// anchor past their term, in equal parts.
 fn measure(copies: u64) -> Outcome<Times> {
     let folder = tempfile::tempdir()?;
-    let day = |days: u32| "2025-01-01T00:00:00Z".parse::<Instant>().map(|start| start.plus(Span::days(days), MonthLength::Calendar));
+    let day = |days: u32| {
+        "2025-01-01T00:00:00Z"
+            .parse::<Instant>()
+            .map(|start| start.plus(Span::days(days), MonthLength::Calendar))
+    };
     let (tenure, _store) = tenure(folder.path(), POLICY, day(0)?)?;
     for id in ["fresh", "held", "closed", "due"] {
         account(&tenure, id, day(0)?)?;
@@ -68,11 +75,12 @@ fn measure(copies: u64) -> Outcome<Times> {
     let third = (copies - 2_000) / 3;
     let old = day(10)?;
     let fresh = day(100)?;
-    let in_turn = (0..third).flat_map(|id| {
-        [("held", id * 3, old), ("closed", id * 3 + 1, old), ("fresh", id * 3 + 2, fresh)]
-    });
+    let in_turn = (0..third)
+        .flat_map(|id| [("held", id * 3, old), ("closed", id * 3 + 1, old), ("fresh", id * 3 + 2, fresh)]);
     import(&tenure, in_turn.map(|(account, id, at)| conversation(account, id, at, 1, 40)), day(100)?)?;
-    let due = (0..2_000).map(|id| conversation("due", copies + id, if id < 1_000 { day(75) } else { day(76) }.unwrap_or(old), 1, 40));
+    let due = (0..2_000).map(|id| {
+        conversation("due", copies + id, if id < 1_000 { day(75) } else { day(76) }.unwrap_or(old), 1, 40)
+    });
     import(&tenure, due, day(100)?)?;
     let scope = HoldScope {
         classes: vec!["content".to_owned()],
@@ -93,7 +101,8 @@ fn measure(copies: u64) -> Outcome<Times> {
         peak_mebibytes()
     ))?;
     let ordinary = timed(&tenure, day(105)?)?;
-    let narrower = POLICY.replace("\"v1\"", "\"v2\"").replace("2024-01-01", "2025-04-16").replace("10 years", "9 years");
+    let narrower =
+        POLICY.replace("\"v1\"", "\"v2\"").replace("2024-01-01", "2025-04-16").replace("10 years", "9 years");
     tenure.publish(&[("v2.toml".to_owned(), narrower)], day(105)?)?;
     let published = timed(&tenure, day(106)?)?;
     Ok(Times { ordinary, published })

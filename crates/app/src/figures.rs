@@ -26,6 +26,8 @@ pub struct ClassCount {
     pub live: u64,
     /// Those of them that nothing but a hold keeps, as of the last sweep.
     pub held: u64,
+    /// Those of them that nothing but the grace of a released hold keeps.
+    pub in_grace: u64,
     /// Copies whose key is destroyed.
     pub destroyed: u64,
 }
@@ -94,8 +96,9 @@ impl Tenure {
             let totals = tx.totals()?;
             let mut copies: Vec<ClassCount> = Vec::new();
             for (id, class) in tx.classes()? {
-                let held = held_only(tx, id)?;
-                copies.push(ClassCount { class, live: 0, held, destroyed: 0 });
+                let held = filed_under(tx, id, FiledUnder::HELD)?;
+                let in_grace = filed_under(tx, id, FiledUnder::RELEASED)?;
+                copies.push(ClassCount { class, live: 0, held, in_grace, destroyed: 0 });
                 let Some(count) = copies.last_mut() else { continue };
                 for stage in tx.stage_counts()?.into_iter().filter(|stage| stage.class == id) {
                     match stage.stage {
@@ -255,16 +258,16 @@ const fn destroyed_at(copy: &CopyRow) -> Option<Instant> {
     }
 }
 
-/// Live copies of a class that are filed under a hold, because everything else has let go of them.
-fn held_only(tx: &mut dyn ReadTx, class: ClassId) -> Result<u64, Error> {
-    let mut held = 0;
+/// Live copies of a class that are filed under what keeps them when everything else has let go.
+fn filed_under(tx: &mut dyn ReadTx, class: ClassId, filed: FiledUnder) -> Result<u64, Error> {
+    let mut copies = 0;
     for group in tx.groups(SHARD)? {
-        if group.class == class && FiledUnder::from_number(group.anchor) == FiledUnder::HELD {
+        if group.class == class && FiledUnder::from_number(group.anchor) == filed {
             let days = tx.count_due(SHARD, group, Day(i32::MIN), Day(i32::MAX))?;
-            held += days.iter().map(|day| day.copies).sum::<u64>();
+            copies += days.iter().map(|day| day.copies).sum::<u64>();
         }
     }
-    Ok(held)
+    Ok(copies)
 }
 
 fn all_records(tx: &mut dyn ReadTx, account: AccountKey) -> Result<Vec<RecordRow>, Error> {

@@ -7,8 +7,8 @@ use tenure_model::{Anchored, Day};
 use tenure_policy::case::Hold;
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{
-    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow,
-    RefileMark, Shelf, SituationId, StoreExt as _, Tx, Wrap,
+    AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow, RefileMark, Shelf,
+    SituationId, StoreExt as _, Tx, Wrap,
 };
 use tenure_vault::{BodyKey, CopyName, Tree};
 
@@ -129,11 +129,6 @@ impl Tenure {
             }
         }
         Ok(Vec::new())
-    }
-
-    /// Marks an account whose copies must be filed anew.
-    pub(crate) fn mark(&self, tx: &mut dyn Tx, account: AccountKey) -> Result<(), Error> {
-        Ok(tx.mark_refile(account)?)
     }
 }
 

@@ -46,19 +46,6 @@ impl Tenure {
         })?)
     }
 
-    /// Opens a statement of an account.
-    pub(crate) fn read_statement(
-        &self,
-        account: &AccountRow,
-        proof: &ProofKey,
-        row: &StatementRow,
-    ) -> Result<Stated, Error> {
-        let version = row.statement.version.to_be_bytes();
-        let opened = proof.open(&names(&account.id, &version), &row.statement.sealed)?;
-        let sealed: Sealed = serde_json::from_slice(&opened)?;
-        Ok(Stated::read(sealed.statement.as_bytes())?)
-    }
-
     /// Appends a statement that concerns the operator and not one account.
     pub(crate) fn state_by_house(
         &self,
@@ -70,17 +57,29 @@ impl Tenure {
         let proof = self.proof_key(&house)?;
         self.state(tx, &house, &proof, statement, now).map(drop)
     }
+}
 
-    /// Marks every account whose copies must be filed anew.
-    pub(crate) fn mark_everyone(&self, tx: &mut dyn Tx) -> Result<(), Error> {
-        let mut after: Option<AccountKey> = None;
-        loop {
-            let slice = tx.accounts(after, 1_000)?;
-            let Some(last) = slice.last() else { return Ok(()) };
-            after = Some(last.key);
-            for account in &slice {
-                tx.mark_refile(account.key)?;
-            }
+/// Opens a statement of an account.
+pub(crate) fn read_statement(
+    account: &AccountRow,
+    proof: &ProofKey,
+    row: &StatementRow,
+) -> Result<Stated, Error> {
+    let version = row.statement.version.to_be_bytes();
+    let opened = proof.open(&names(&account.id, &version), &row.statement.sealed)?;
+    let sealed: Sealed = serde_json::from_slice(&opened)?;
+    Ok(Stated::read(sealed.statement.as_bytes())?)
+}
+
+/// Marks every account whose copies must be filed anew.
+pub(crate) fn mark_everyone(tx: &mut dyn Tx) -> Result<(), Error> {
+    let mut after: Option<AccountKey> = None;
+    loop {
+        let slice = tx.accounts(after, 1_000)?;
+        let Some(last) = slice.last() else { return Ok(()) };
+        after = Some(last.key);
+        for account in &slice {
+            tx.mark_refile(account.key)?;
         }
     }
 }

@@ -68,7 +68,7 @@ impl Tenure {
                 tenure.state(tx, &person.row, &proof, statement, now)?;
             }
             tenure.add_copies(tx, &policies, &person, RecordRow { facts, ..row }, now)?;
-            tenure.mark(tx, person.row.key)
+            Ok(tx.mark_refile(person.row.key)?)
         })
     }
 
@@ -138,7 +138,7 @@ impl Tenure {
                 tx.set_account_facts(person.row.key, &facts)?;
                 tenure.state(tx, &person.row, &proof, Statement::AccountClosed, now)?;
             }
-            tenure.mark(tx, person.row.key)?;
+            tx.mark_refile(person.row.key)?;
             Ok(fresh.len() as u64)
         })
     }
@@ -151,7 +151,7 @@ impl Tenure {
         match deletion {
             Deletion::ConversationOf(record) => {
                 let (person, row) = self.find_record(tx, *record)?;
-                let records = self.records_of_conversation(tx, row.account, row.conversation)?;
+                let records = crate::record::records_of_conversation(tx, row.account, row.conversation)?;
                 Ok((person, records))
             }
             Deletion::Account(id) => {

@@ -97,7 +97,7 @@ impl Tenure {
         if !rows.is_empty() {
             let proof = self.proof_key(&row)?;
             for statement in rows {
-                stated.push((statement.seq, self.read_statement(&row, &proof, &statement)?));
+                stated.push((statement.seq, crate::ledger::read_statement(&row, &proof, &statement)?));
             }
         }
         Ok(Person { row, stated })

@@ -140,7 +140,7 @@ impl Tenure {
         })?;
         let reaches_back = version.announced < now || version.effective < now;
         if reaches_back {
-            self.mark_everyone(tx)?;
+            crate::ledger::mark_everyone(tx)?;
         }
         let statement = Statement::PolicyPublished {
             policy: version.policy.clone(),

@@ -173,15 +173,14 @@ impl Tenure {
         let row = tx.record(id)?.ok_or(Error::UnknownRecord)?;
         Ok((self.person_of(tx, row.account)?, row))
     }
+}
 
-    /// The records of a conversation of an account.
-    pub(crate) fn records_of_conversation(
-        &self,
-        tx: &mut dyn ReadTx,
-        account: tenure_store::AccountKey,
-        conversation: ConversationId,
-    ) -> Result<Vec<RecordRow>, Error> {
-        let records = tx.records_of_conversation(account, conversation)?;
-        if records.is_empty() { Err(Error::UnknownConversation) } else { Ok(records) }
-    }
+/// The records of a conversation of an account.
+pub(crate) fn records_of_conversation(
+    tx: &mut dyn ReadTx,
+    account: tenure_store::AccountKey,
+    conversation: ConversationId,
+) -> Result<Vec<RecordRow>, Error> {
+    let records = tx.records_of_conversation(account, conversation)?;
+    if records.is_empty() { Err(Error::UnknownConversation) } else { Ok(records) }
 }

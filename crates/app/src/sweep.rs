@@ -113,7 +113,7 @@ impl Tenure {
         let policies = self.policies()?;
         let mut batch = Gathered::default();
         let mut left = options.limit;
-        for (group, up_to) in self.due_groups(&policies, options.by)? {
+        for (group, up_to) in self.due_groups(&policies, now, options.by)? {
             let mut after = None;
             while left > 0 {
                 let wanted = SLICE.min(left);
@@ -146,7 +146,7 @@ impl Tenure {
     /// What a sweep would destroy at an instant, which may lie in the future. Nothing is changed.
     pub fn sweep_dry_run(&self, now: Instant, options: SweepOptions) -> Result<Swept, Error> {
         let policies = self.policies()?;
-        let groups = self.due_groups(&policies, options.by)?;
+        let groups = self.due_groups(&policies, now, options.by)?;
         self.store.read(|tx| {
             let mut swept = Swept::default();
             let holds = Holds::load(tx)?;
@@ -197,7 +197,7 @@ impl Tenure {
     }
 
     /// The groups in which something can be due by an instant, each with the last such day.
-    fn due_groups(&self, policies: &Policies, by: Instant) -> Result<Vec<(Group, Day)>, Error> {
+    fn due_groups(&self, policies: &Policies, now: Instant, by: Instant) -> Result<Vec<(Group, Day)>, Error> {
         self.store.read(|tx| {
             let classes = tx.classes()?;
             let mut situations: HashMap<i64, Option<Situation>> = HashMap::new();
@@ -216,7 +216,9 @@ impl Tenure {
                 let last = match (situation, lineage) {
                     (Some(situation), Some((lineage, _))) => {
                         let filed = FiledUnder::from_number(group.anchor);
-                        lineage.cutoff(situation, class_name(&classes, group.class), filed, by).last_day()
+                        lineage
+                            .cutoff_ahead(situation, class_name(&classes, group.class), filed, now, by)
+                            .last_day()
                     }
                     _ if FiledUnder::from_number(group.anchor) == FiledUnder::HELD => None,
                     _ => Some(Day(i32::MAX)),

@@ -4,6 +4,7 @@ mod commands;
 mod output;
 mod policy_files;
 mod session;
+mod speech;
 
 use std::process::ExitCode;
 

@@ -13,8 +13,8 @@ use crate::surfaces::{SurfaceId, Surfaces};
 use tenure_model::{Kind, Mode, Regime};
 
 pub(crate) use cover::cover;
-pub(crate) use situation::joined;
 pub use situation::{Aspect, Situation};
+pub(crate) use situation::{joined, rarity};
 
 /// The attributes that every space has, before one standing for each purpose.
 const SURFACE: usize = 0;

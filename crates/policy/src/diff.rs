@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use tenure_model::{Instant, MonthLength, Regime};
 
-use crate::cells::{Cells, Situation, Space, cover};
+use crate::cells::{Cells, Situation, Space, cover, rarity};
 use crate::check;
-use crate::language::{Forbidden, Ground, Position, Purpose, Reach, Standing, Undecided, Version};
+use crate::language::{Flag, Forbidden, Ground, Position, Purpose, Reach, Standing, Undecided, Version};
 use crate::matrix::everything;
 use crate::reading::{Column, Entry, Reading, additions, covers_all};
 use crate::surfaces::Surfaces;
@@ -357,13 +357,26 @@ pub fn condition_words(when: &crate::language::Condition) -> String {
         words(&format!("standing toward {purpose}"), Some(standings), &mut parts);
     }
     for (flag, values) in &when.flags {
-        match values.as_slice() {
-            [true] => parts.push(format!("{flag}")),
-            [false] => parts.push(format!("not {flag}")),
-            _ => {}
+        if let [value] = values.as_slice() {
+            parts.push(flag_words(*flag, *value).to_owned());
         }
     }
-    crate::cells::joined(&parts, "and")
+    parts.join(", ")
+}
+
+const fn flag_words(flag: Flag, value: bool) -> &'static str {
+    match (flag, value) {
+        (Flag::Deleted, true) => "deleted",
+        (Flag::Deleted, false) => "not deleted",
+        (Flag::Flagged, true) => "flagged",
+        (Flag::Flagged, false) => "not flagged",
+        (Flag::Feedback, true) => "with feedback",
+        (Flag::Feedback, false) => "without feedback",
+        (Flag::Minor, true) => "from a minor",
+        (Flag::Minor, false) => "from an adult",
+        (Flag::Closed, true) => "the account is closed",
+        (Flag::Closed, false) => "the account is open",
+    }
 }
 
 /// A change before situations that change alike are gathered.
@@ -445,7 +458,7 @@ fn changed(
     });
     let changed = found.unwrap_or_default().into_iter().filter_map(|(cells, pair)| {
         let (before, after) = pair?;
-        let (rarity, situation) = (space.rarity(&cells), space.situation(&cells, within));
+        let (rarity, situation) = (rarity(&cells), space.situation(&cells, within));
         Some(Found { rarity, regime, situation, before, after })
     });
     changed.collect()

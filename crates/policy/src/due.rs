@@ -3,22 +3,26 @@
 //! A copy is filed under its *situation* (everything that its verdict depends on but instants), an
 //! *anchor*, and the day of that anchor. From a situation alone follow the rules that apply at any
 //! later instant, and so, for each anchor, the last day whose copies can be due. A situation holds
-//! choices and versions, never a standing, so publishing a version leaves every filing as it is.
+//! choices and versions, never a standing, so publishing a version leaves every filing as it is. Only
+//! a version that changes how the past is seen makes the index look at everything once.
 //!
 //! What the index finds is a superset of what is due: the verdict decides. A copy that was found and
 //! is kept all the same is filed again under what keeps it, so it is not found the next day.
 
-use std::collections::BTreeSet;
+mod outlook;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use tenure_model::{Choice, Day, Instant, Kind, Mode, Span, Term};
+use tenure_model::{Choice, Day, Instant, Kind, Mode, MonthLength, Span};
 
-use crate::choice::{Chosen, Steps, View, standing};
+use crate::choice::View;
 use crate::facts::Facts;
-use crate::language::{Flag, Ground, Reach, Standing, Version};
-use crate::lineage::{Compiled, Lineage, PurposeIx, VersionIx};
-use crate::table::Known;
+use crate::language::{Ground, Standing};
+use crate::lineage::{Lineage, PurposeIx, VersionIx};
 use crate::verdict::Verdict;
+pub use outlook::Cutoff;
+use outlook::Outlook;
 
 /// Everything that the verdict on a copy depends on, but instants.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -38,9 +42,30 @@ pub struct Situation {
     then: String,
     acknowledged: BTreeSet<String>,
     choices: Vec<Choices>,
-    told: BTreeSet<Told>,
+    /// The versions that the account was told of.
+    informed: BTreeSet<String>,
+    told: Vec<Told>,
     /// The waiting times that `told` speaks of.
     waits: BTreeSet<String>,
+    /// The versions of the lineage that change how earlier instants are seen: one more of them, and what
+    /// is said above no longer follows from the facts.
+    reach_back: BTreeSet<String>,
+    /// What the record was judged by, only where the grace of a released hold keeps a copy: that grace
+    /// is all there is for as long as this stays so.
+    judged: Option<Judged>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Judged {
+    version: String,
+    standings: Vec<Option<String>>,
+}
+
+impl Judged {
+    fn new(lineage: &Lineage, version: VersionIx, standings: &[Option<Standing>]) -> Self {
+        let words = standings.iter().map(|standing| standing.map(|standing| standing.word().to_owned()));
+        Self { version: lineage.tree(version).name.clone(), standings: words.collect() }
+    }
 }
 
 /// The decisions that count for one purpose: now, and at the last activity of the conversation and
@@ -59,11 +84,13 @@ struct Then {
     off_since: bool,
 }
 
-/// That a waiting time had passed since the account was told of a version.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Whether a waiting time had passed since the account was told of a version: by now, and by the last
+/// activity of the conversation and of the record.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Told {
     version: String,
     wait: String,
+    now: bool,
     conversation: bool,
     record: bool,
 }
@@ -91,48 +118,6 @@ impl FiledUnder {
     }
 }
 
-/// Which copies of a group can be due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cutoff {
-    /// None, whatever their day.
-    Nothing,
-    /// Those whose anchor lies on this day or before.
-    UpTo(Day),
-    /// All of them: no rule that keeps them counts from this anchor.
-    Everything,
-}
-
-impl Cutoff {
-    /// The last day, for a store that asks by day.
-    pub const fn last_day(self) -> Option<Day> {
-        match self {
-            Self::Nothing => None,
-            Self::UpTo(day) => Some(day),
-            Self::Everything => Some(Day(i32::MAX)),
-        }
-    }
-
-    /// The cut that finds what either finds.
-    const fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Everything, _) | (_, Self::Everything) => Self::Everything,
-            (Self::UpTo(a), Self::UpTo(b)) => Self::UpTo(if a.0 > b.0 { a } else { b }),
-            (Self::UpTo(day), Self::Nothing) | (Self::Nothing, Self::UpTo(day)) => Self::UpTo(day),
-            (Self::Nothing, Self::Nothing) => Self::Nothing,
-        }
-    }
-
-    /// The cut that finds only what both find.
-    const fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Nothing, _) | (_, Self::Nothing) => Self::Nothing,
-            (Self::UpTo(a), Self::UpTo(b)) => Self::UpTo(if a.0 < b.0 { a } else { b }),
-            (Self::UpTo(day), Self::Everything) | (Self::Everything, Self::UpTo(day)) => Self::UpTo(day),
-            (Self::Everything, Self::Everything) => Self::Everything,
-        }
-    }
-}
-
 impl Lineage {
     /// The situation of a record.
     pub fn situation(&self, facts: &Facts<'_>) -> Situation {
@@ -141,6 +126,7 @@ impl Lineage {
         let known = view.steps.considered;
         let acknowledged = known.iter().filter(|version| facts.history.acknowledged_by(**version, facts.at));
         let waits = waits(self);
+        let informed = told_of(facts).map(|(version, _)| name(version));
         Situation {
             surface: facts.surface_name.to_owned(),
             kind: facts.kind,
@@ -155,9 +141,21 @@ impl Lineage {
             then: name(view.bound(facts.conversation_last_activity_at)),
             acknowledged: acknowledged.map(|version| name(*version)).collect(),
             choices: self.choices(facts),
+            informed: informed.collect(),
             told: self.told(facts, &waits),
-            waits: waits.iter().map(Span::to_string).collect(),
+            waits: waits.iter().map(|(wait, months)| wait_word(*wait, *months)).collect(),
+            reach_back: self.reach_back().iter().map(|version| name(*version)).collect(),
+            judged: self.judged_in_grace(facts),
         }
+    }
+
+    fn judged_in_grace(&self, facts: &Facts<'_>) -> Option<Judged> {
+        if !facts.holds.iter().any(|hold| hold.released_at.is_some_and(|released| released <= facts.at)) {
+            return None;
+        }
+        let verdict = self.judge(facts);
+        let in_grace = verdict.classes.iter().any(|class| class.released.is_some());
+        in_grace.then(|| Judged::new(self, verdict.judged, &verdict.standings))
     }
 
     fn choices(&self, facts: &Facts<'_>) -> Vec<Choices> {
@@ -180,26 +178,26 @@ impl Lineage {
         choices.collect()
     }
 
-    fn told(&self, facts: &Facts<'_>, waits: &[Span]) -> BTreeSet<Told> {
-        let history = facts.history;
-        let decided = history.decisions.iter().map(|decision| (decision.version, decision.at));
-        let events = history.informed.iter().chain(&history.acknowledged).copied().chain(decided);
-        let mut told = BTreeSet::new();
-        for (version, at) in events.filter(|(_, at)| *at <= facts.at) {
-            for wait in waits {
-                let ripe = at.plus(*wait, self.tree(version).months);
-                // One that is not ripe yet ripens without an event, so it is left out and counts as both.
-                if ripe <= facts.at {
-                    told.insert(Told {
-                        version: self.tree(version).name.clone(),
-                        wait: wait.to_string(),
-                        conversation: ripe <= facts.conversation_last_activity_at,
-                        record: ripe <= facts.last_activity_at,
-                    });
+    fn told(&self, facts: &Facts<'_>, waits: &[(Span, MonthLength)]) -> Vec<Told> {
+        let mut told: BTreeMap<(VersionIx, String), [bool; 3]> = BTreeMap::new();
+        for (version, at) in told_of(facts) {
+            for (wait, months) in waits {
+                let ripe = at.plus(*wait, *months);
+                let then = [facts.at, facts.conversation_last_activity_at, facts.last_activity_at];
+                let known = told.entry((version, wait_word(*wait, *months))).or_default();
+                for (known, then) in known.iter_mut().zip(then) {
+                    *known |= ripe <= then;
                 }
             }
         }
-        told
+        let entry = |((version, wait), [now, conversation, record]): ((VersionIx, String), [bool; 3])| Told {
+            version: self.tree(version).name.clone(),
+            wait,
+            now,
+            conversation,
+            record,
+        };
+        told.into_iter().map(entry).collect()
     }
 
     /// What a copy of a class is filed under, given the verdict on its record.
@@ -230,30 +228,65 @@ impl Lineage {
         number.map_or(unknown, |number| (FiledUnder(number), kept.at.day()))
     }
 
-    /// The last day whose copies can be due at `by`, in a situation, filed under an anchor.
+    /// The last day whose copies can be due at an instant, in a situation, filed under an anchor.
     ///
-    /// `by` is the instant of the sweep with its lead. A situation that this lineage does not
-    /// understand finds everything, so that the verdict decides.
-    pub fn cutoff(&self, situation: &Situation, class: &str, filed: FiledUnder, by: Instant) -> Cutoff {
+    /// A situation that this lineage does not understand finds everything, so that the verdict decides.
+    pub fn cutoff(&self, situation: &Situation, class: &str, filed: FiledUnder, at: Instant) -> Cutoff {
+        self.cutoff_ahead(situation, class, filed, at, at)
+    }
+
+    /// The last day whose copies can be due by an instant ahead, as it is judged now or will be then.
+    ///
+    /// Both count: a copy that must go within the lead is due under the terms of now even where others
+    /// take effect before `by`.
+    pub fn cutoff_ahead(
+        &self,
+        situation: &Situation,
+        class: &str,
+        filed: FiledUnder,
+        now: Instant,
+        by: Instant,
+    ) -> Cutoff {
         if filed == FiledUnder::HELD {
             return Cutoff::Nothing;
         }
-        let Some(outlook) = Outlook::new(self, situation, by) else { return Cutoff::Everything };
-        outlook.cutoff(class, filed, by)
+        let cutoff = |at| {
+            Outlook::new(self, situation, at)
+                .map_or(Cutoff::Everything, |outlook| outlook.cutoff(class, filed, by))
+        };
+        if now == by { cutoff(by) } else { cutoff(now).or(cutoff(by)) }
     }
 }
 
-/// The different waiting times of a lineage's purposes of ground objection.
-fn waits(lineage: &Lineage) -> Vec<Span> {
+/// Every version that the account was told of by now, and when: a decision acknowledges its version.
+fn told_of(facts: &Facts<'_>) -> impl Iterator<Item = (VersionIx, Instant)> {
+    let history = facts.history;
+    let decided = history.decisions.iter().map(|decision| (decision.version, decision.at));
+    let told = history.informed.iter().chain(&history.acknowledged).copied().chain(decided);
+    told.filter(|(_, at)| *at <= facts.at)
+}
+
+/// The different waiting times of a lineage's purposes of ground objection, as each version counts them.
+fn waits(lineage: &Lineage) -> Vec<(Span, MonthLength)> {
     let mut waits = Vec::new();
-    for purpose in lineage.versions().flat_map(|(_, version)| &version.purposes) {
-        if let Ground::Objection { wait } = purpose.ground
-            && !waits.contains(&wait)
-        {
-            waits.push(wait);
+    for (_, version) in lineage.versions() {
+        for purpose in &version.purposes {
+            if let Ground::Objection { wait } = purpose.ground
+                && !waits.contains(&(wait, version.months))
+            {
+                waits.push((wait, version.months));
+            }
         }
     }
     waits
+}
+
+/// A waiting time by which a situation can name it.
+fn wait_word(wait: Span, months: MonthLength) -> String {
+    match months {
+        MonthLength::Calendar => wait.to_string(),
+        MonthLength::ThirtyDays => format!("{wait}, a month being 30 days"),
+    }
 }
 
 impl Situation {
@@ -267,174 +300,4 @@ impl Situation {
         let place = self.choices.iter().position(|choices| choices.purpose == purpose)?;
         u16::try_from(place + 6).ok()
     }
-}
-
-/// A situation at one instant: the version that judges it, and the standings that it may have.
-struct Outlook<'a> {
-    situation: &'a Situation,
-    compiled: &'a Compiled,
-    version: VersionIx,
-    steps: Steps<'a>,
-}
-
-impl<'a> Outlook<'a> {
-    fn new(lineage: &'a Lineage, situation: &'a Situation, at: Instant) -> Option<Self> {
-        let surface = lineage.surface(&situation.surface)?;
-        let steps = Steps::new(lineage, surface);
-        let acknowledged = |version| situation.acknowledged.contains(&lineage.tree(version).name);
-        let bound = steps.bound_from(lineage.version(&situation.opened)?, acknowledged, at);
-        let version = steps.judging_from(lineage.version(&situation.then)?, bound);
-        Some(Self { situation, compiled: lineage.compiled(version), version, steps })
-    }
-
-    fn tree(&self) -> &Version {
-        &self.compiled.tree
-    }
-
-    fn cutoff(&self, class: &str, filed: FiledUnder, by: Instant) -> Cutoff {
-        if filed == FiledUnder::RELEASED {
-            return last_day(Term::For(self.tree().grace), self.tree(), by);
-        }
-        let Some(class) = self.tree().classes().position(|known| known == class) else {
-            return Cutoff::Everything;
-        };
-        let Some(slot) = self.slot(filed) else { return Cutoff::Everything };
-        let alternatives = self.standings();
-        let mut found = Cutoff::Nothing;
-        let mut chosen = vec![0; alternatives.len()];
-        loop {
-            found = found.or(self.cutoff_with(&alternatives, &chosen, class, slot, by));
-            if !next(&mut chosen, &alternatives) {
-                return found;
-            }
-        }
-    }
-
-    /// The anchor slot, in the judging version, of what a copy is filed under; `None` if the copy has
-    /// no such anchor there, as when an `on` does not carry to that version.
-    fn slot(&self, filed: FiledUnder) -> Option<usize> {
-        let Some(place) = usize::from(filed.0).checked_sub(6) else { return Some(usize::from(filed.0)) };
-        let choices = self.situation.choices.get(place)?;
-        let (choice, version) = choices.now.as_ref()?;
-        self.steps.decided(Some((*choice, self.steps.lineage.version(version)?)), self.version)?;
-        Some(6 + self.tree().purposes.iter().position(|known| known.name == choices.purpose)?)
-    }
-
-    /// For each purpose of the judging version, the standings that the situation may have.
-    fn standings(&self) -> Vec<Vec<Option<Standing>>> {
-        let purposes = self.tree().purposes.iter();
-        purposes
-            .map(|purpose| {
-                let choices = self.situation.choices.iter().find(|choices| choices.purpose == purpose.name);
-                if !purpose.is_chosen() {
-                    return vec![None];
-                }
-                let of_record = purpose.reach == Reach::Message;
-                let then =
-                    choices.map(|choices| if of_record { &choices.record } else { &choices.conversation });
-                let now =
-                    self.chosen(choices.and_then(|choices| choices.now.as_ref()), purpose.ground, |_| true);
-                let before =
-                    self.chosen(then.and_then(|then| then.latest.as_ref()), purpose.ground, |told| {
-                        if of_record { told.record } else { told.conversation }
-                    });
-                let unbroken = then.is_none_or(|then| !then.off_since);
-                let mut possible = Vec::new();
-                for now in &now {
-                    for then in &before {
-                        let standing = Some(standing(*now, || *then, || unbroken));
-                        if !possible.contains(&standing) {
-                            possible.push(standing);
-                        }
-                    }
-                }
-                possible
-            })
-            .collect()
-    }
-
-    /// The choices that a latest decision, or the lack of one, may make toward the judging version.
-    fn chosen(
-        &self,
-        latest: Option<&(Choice, String)>,
-        ground: Ground,
-        ripe: impl Fn(&Told) -> bool,
-    ) -> Vec<Chosen> {
-        let lineage = self.steps.lineage;
-        let latest = latest.and_then(|(choice, version)| Some((*choice, lineage.version(version)?)));
-        if let Some(decided) = self.steps.decided(latest, self.version) {
-            return vec![decided];
-        }
-        let Ground::Objection { wait } = ground else { return vec![Chosen::Nothing] };
-        let wait = wait.to_string();
-        let counts = |told: &&Told| {
-            told.wait == wait
-                && lineage.version(&told.version).is_some_and(|known| self.steps.carries(known, self.version))
-        };
-        if self.situation.waits.contains(&wait) && self.situation.told.iter().filter(counts).any(ripe) {
-            return vec![Chosen::Unopposed];
-        }
-        vec![Chosen::Nothing, Chosen::Unopposed]
-    }
-
-    fn cutoff_with(
-        &self,
-        alternatives: &[Vec<Option<Standing>>],
-        chosen: &[usize],
-        class: usize,
-        slot: usize,
-        by: Instant,
-    ) -> Cutoff {
-        let (table, situation) = (&self.compiled.table, self.situation);
-        let Some(surface) = self.steps.lineage.surface(&situation.surface) else { return Cutoff::Everything };
-        let standings = alternatives.iter().zip(chosen).enumerate();
-        let index = table.surface(surface)
-            + table.region(situation.country.as_deref())
-            + table.kind(situation.kind)
-            + table.mode(situation.mode)
-            + table.flag(Flag::Deleted, Known::from(Some(situation.deleted)))
-            + table.flag(Flag::Flagged, Known::from(situation.flagged))
-            + table.flag(Flag::Feedback, Known::from(Some(situation.feedback)))
-            + table.flag(Flag::Minor, Known::from(situation.minor))
-            + table.flag(Flag::Closed, Known::from(Some(situation.closed)))
-            + standings
-                .filter_map(|(place, (options, pick))| Some(table.standing(place, (*options.get(*pick)?)?)))
-                .sum::<u32>();
-        let rules = table.outcome(index).keeps.iter().filter_map(|rule| table.rules.get(usize::from(*rule)));
-        rules
-            .filter(|rule| rule.class == class && rule.anchors >> slot & 1 == 1)
-            .fold(Cutoff::Everything, |cut, rule| cut.and(last_day(rule.term, self.tree(), by)))
-    }
-}
-
-/// Advances a choice of one alternative each, like an odometer; `false` after the last.
-fn next(chosen: &mut [usize], alternatives: &[Vec<Option<Standing>>]) -> bool {
-    for (pick, options) in chosen.iter_mut().zip(alternatives) {
-        *pick += 1;
-        if *pick < options.len() {
-            return true;
-        }
-        *pick = 0;
-    }
-    false
-}
-
-/// The last day from whose first instant the term has ended at `by`. Terms are monotone, so a day
-/// after it can have no copy whose term has ended.
-fn last_day(term: Term, version: &Version, by: Instant) -> Cutoff {
-    let Term::For(span) = term else { return Cutoff::Nothing };
-    let ended = |day: i32| Day(day).start().plus(span, version.months) <= by;
-    let (mut low, mut high) = (Instant::MIN.day().0, by.day().0);
-    if !ended(low) {
-        return Cutoff::Nothing;
-    }
-    while low < high {
-        let middle = low + (high - low + 1) / 2;
-        if ended(middle) {
-            low = middle;
-        } else {
-            high = middle - 1;
-        }
-    }
-    Cutoff::UpTo(Day(low))
 }

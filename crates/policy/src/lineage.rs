@@ -41,6 +41,8 @@ pub struct Lineage {
     purposes: Vec<String>,
     /// Whether the newer widens against the older, by regime, older and newer.
     widens: Vec<bool>,
+    /// The versions that change how instants before them are seen.
+    reach_back: Vec<VersionIx>,
     warnings: Vec<Diagnostic>,
 }
 
@@ -73,13 +75,14 @@ impl Lineage {
         let warnings = versions.iter().flat_map(|version| check::warnings(version, &surfaces)).collect();
         let widens = widening_matrix(&versions, &surfaces);
         let knowing = knowing(&versions, &surfaces);
+        let reach_back = reach_back(&versions);
         let mut compiled = Vec::with_capacity(versions.len());
         for tree in versions {
             let table = Table::build(&tree, &surfaces, &purposes)
                 .map_err(|complaint| Diagnostics(vec![complaint]))?;
             compiled.push(Compiled { tree, table });
         }
-        Ok(Self { compiled, surfaces, knowing, purposes, widens, warnings })
+        Ok(Self { compiled, surfaces, knowing, purposes, widens, reach_back, warnings })
     }
 
     /// What is allowed but probably not meant, for the author.
@@ -155,6 +158,12 @@ impl Lineage {
         self.compiled(version).table.len()
     }
 
+    /// The versions that change how instants before them are seen, in order: those that take effect
+    /// before they are announced, and those that say of two surfaces of the past that they are one.
+    pub(crate) fn reach_back(&self) -> &[VersionIx] {
+        &self.reach_back
+    }
+
     pub(crate) const fn surfaces(&self) -> &Surfaces {
         &self.surfaces
     }
@@ -220,6 +229,13 @@ fn widening_matrix(versions: &[Version], surfaces: &Surfaces) -> Vec<bool> {
         }
     }
     matrix
+}
+
+fn reach_back(versions: &[Version]) -> Vec<VersionIx> {
+    let reaches = |(index, version): &(usize, &Version)| {
+        version.effective < version.announced || Surfaces::joined_by(versions, *index)
+    };
+    versions.iter().enumerate().filter(reaches).map(|(index, _)| version_ix(index)).collect()
 }
 
 fn knowing(versions: &[Version], surfaces: &Surfaces) -> Vec<Vec<VersionIx>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tenure_model::Regime;
 
-use crate::cells::{Cells, Space, cover};
+use crate::cells::{Cells, Space, cover, rarity};
 use crate::language::{Ground, Standing, Version};
 use crate::lineage::{Lineage, VersionIx};
 use crate::reading::Reading;
@@ -166,9 +166,9 @@ fn section(space: &Space<'_>, tree: &Version, regime: Regime, within: &Cells) ->
     }
 }
 
-/// Whether columns are easier to read together: in one grid they need few more rows than in two.
+/// Whether columns are easier to read together: in one grid they need no more rows than in two.
 const fn belong_together((known, alone, joint): (usize, usize, usize)) -> bool {
-    4 * joint <= 5 * (known + alone)
+    joint <= known + alone
 }
 
 impl Grid {
@@ -203,7 +203,7 @@ fn grid(
         .into_iter()
         .map(|(cells, entries)| Row { situation: space.situation(&cells, within), entries, cells })
         .collect();
-    rows.sort_by_key(|row| space.rarity(&row.cells));
+    rows.sort_by_key(|row| rarity(&row.cells));
     Some(Grid { columns, rows })
 }
 

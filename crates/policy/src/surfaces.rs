@@ -83,6 +83,17 @@ impl Surfaces {
         linked
     }
 
+    /// Whether a version says that two surfaces, which were apart up to it, are one.
+    pub(crate) fn joined_by(versions: &[Version], index: usize) -> bool {
+        let (before, _) = versions.split_at_checked(index).unwrap_or((versions, &[]));
+        let (with, _) = versions.split_at_checked(index + 1).unwrap_or((versions, &[]));
+        let (before, with) = (Self::group(before), Self::group(with));
+        let mut places: BTreeMap<SurfaceId, SurfaceId> = BTreeMap::new();
+        before.by_name.iter().any(|(name, apart)| {
+            with.id(name).and_then(|id| places.insert(id, *apart)).is_some_and(|other| other != *apart)
+        })
+    }
+
     fn check(&self, versions: &[Version], complaints: &mut Vec<Diagnostic>) {
         let mut first_seen: BTreeMap<SurfaceId, (Regime, &str)> = BTreeMap::new();
         for version in versions {

@@ -282,6 +282,7 @@ impl Judge<'_> {
                         |release: &Instant| natural_end.is_none_or(|end| !end.is_live(*release));
                     let grace =
                         release.filter(ended_under_it).map(|release| release.plus(tree.grace, tree.months));
+                    class.released = release.filter(|_| grace.is_some_and(|grace| grace > facts.at));
                     Some(grace.map_or(facts.at, |grace| grace.max(facts.at)))
                 }
             };

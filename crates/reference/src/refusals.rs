@@ -82,7 +82,10 @@ impl Lineage {
                 let (version, surface) = of();
                 refusals.push(Refusal::RegimeChanges(version, surface));
             }
-            let is_known = |name: &String| earlier_surfaces().any(|other| other.name == *name);
+            // A name that only `was` tells is a name of the surface too.
+            let is_known = |name: &String| {
+                earlier_surfaces().any(|other| other.name == *name || other.was.as_ref() == Some(name))
+            };
             let unknown_was = surface.was.as_ref().is_some_and(|was| !is_known(was));
             if !earlier.is_empty() && unknown_was && !is_known(&surface.name) {
                 let (version, surface) = of();

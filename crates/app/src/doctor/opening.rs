@@ -94,17 +94,16 @@ impl Examination<'_> {
                 ));
             }
         }
-        let key = match &account.keys.account {
-            None => None,
-            Some(_) => match self.tenure.account_key(account) {
-                Ok(key) => Some(key),
-                Err(error) => {
-                    self.find(format!("the key of account number {number} does not open: {}", told(&error)));
-                    None
-                }
-            },
+        if account.keys.account.is_none() {
+            return self.nothing_is_left(account);
+        }
+        let key = match self.tenure.account_key(account) {
+            Ok(key) => key,
+            Err(error) => {
+                self.find(format!("the key of account number {number} does not open: {}", told(&error)));
+                return Ok(());
+            }
         };
-        let Some(key) = key else { return Ok(()) };
         let mut after: Option<CopyKey> = None;
         let mut read_records: HashSet<RecordId> = HashSet::new();
         loop {
@@ -128,6 +127,21 @@ impl Examination<'_> {
                 }
             }
         }
+    }
+
+    /// An account whose key is destroyed has no copy that says that it lives.
+    fn nothing_is_left(&mut self, account: &AccountRow) -> Result<(), Error> {
+        let copies =
+            self.tenure.store.read(|tx| Ok::<_, Error>(tx.copies_of(account.key, None, usize::MAX)?))?;
+        let live = copies.iter().filter(|copy| matches!(copy.state, CopyState::Live { wrap: Some(_) }));
+        match live.count() {
+            0 => {}
+            live => self.find(format!(
+                "account number {} has no key, and {live} of its copies are said to live",
+                account.key.0
+            )),
+        }
+        Ok(())
     }
 
     fn open(

@@ -108,7 +108,7 @@ impl Ingester {
                 created_at: head.created_at.or(created_at).unwrap_or(self.now),
             },
         };
-        let records = self.records(&person, &row, known, head, runs)?;
+        let records = self.records(&person, &row, known, &head, runs)?;
         let is_new = records.first().is_some_and(|record| record.row.ordinal == 0 && !record.goes_on);
         Ok(Ok(Some(Planned { person, conversation: row, is_new, records })))
     }
@@ -220,7 +220,7 @@ impl Ingester {
         person: &Person,
         conversation: &ConversationRow,
         known: Option<Known>,
-        head: ConversationHead,
+        head: &ConversationHead,
         runs: Vec<Run>,
     ) -> Result<Vec<PlannedRecord>, Error> {
         let (mut siblings, mut last_body) =
@@ -236,7 +236,7 @@ impl Ingester {
                 }
                 None => {
                     let fresh =
-                        self.fresh_record(person.row.key, conversation, &run, siblings.len(), &head)?;
+                        self.fresh_record(person.row.key, conversation, &run, siblings.len(), head)?;
                     (fresh, self.tenure.vault.body_key()?, false)
                 }
             };

@@ -1,6 +1,6 @@
 //! Real people's timelines: what is left, and what a run holds, is exactly what the reference says.
 //!
-//! The data are those of the PyPI package `chitchat-dataset` (MIT), which the test fetches into the
+//! The data are those of the `PyPI` package `chitchat-dataset` (MIT), which the test fetches into the
 //! target folder; `scripts/chitchat.py` converts them.
 
 use std::collections::{BTreeMap, BTreeSet};

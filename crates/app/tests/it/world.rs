@@ -10,7 +10,7 @@ use tenure_store::{CopyStage, CopyState, ReadTx, SqliteStore, Store, StoreExt as
 use tenure_vault::Vault;
 
 /// Random enough for ids and openings, and the same in every run.
-pub struct Counting(std::sync::Mutex<u64>);
+pub(crate) struct Counting(std::sync::Mutex<u64>);
 
 impl Entropy for Counting {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -23,26 +23,26 @@ impl Entropy for Counting {
     }
 }
 
-pub fn at(text: &str) -> Instant {
+pub(crate) fn at(text: &str) -> Instant {
     text.parse().unwrap()
 }
 
-pub struct World {
-    pub folder: tempfile::TempDir,
-    pub store: Arc<dyn Store>,
-    pub tenure: Tenure,
+pub(crate) struct World {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) tenure: Tenure,
 }
 
-pub const EXAMPLE: &str = include_str!("../../../../policies/example.toml");
+pub(crate) const EXAMPLE: &str = include_str!("../../../../policies/example.toml");
 
 impl World {
     /// A world in which the example policy is published before anything happens.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(&[("example.toml".to_owned(), EXAMPLE.to_owned())], at("2025-08-01T00:00:00Z"))
     }
 
     /// A world in which these policies are published at the start.
-    pub fn with(policies: &[(String, String)], start: Instant) -> Self {
+    pub(crate) fn with(policies: &[(String, String)], start: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         std::fs::create_dir(&data).unwrap();
@@ -55,7 +55,7 @@ impl World {
     }
 
     /// Everything again, from disk.
-    pub fn reopened(self) -> Self {
+    pub(crate) fn reopened(self) -> Self {
         let Self { folder, store, tenure } = self;
         drop((store, tenure));
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
@@ -65,7 +65,7 @@ impl World {
         Self { folder, store, tenure }
     }
 
-    pub fn import(&self, conversations: Vec<Conversation>, now: Instant) -> tenure_app::Ingested {
+    pub(crate) fn import(&self, conversations: Vec<Conversation>, now: Instant) -> tenure_app::Ingested {
         let mut ingester = self.tenure.ingester("test", Defaults::default(), now).unwrap();
         for conversation in conversations {
             ingester.push(Item::Conversation(conversation)).unwrap();
@@ -73,27 +73,27 @@ impl World {
         ingester.finish().unwrap()
     }
 
-    pub fn decide(&self, account: &str, choice: Choice, now: Instant) {
+    pub(crate) fn decide(&self, account: &str, choice: Choice, now: Instant) {
         let answer = Answer { purpose: "train".to_owned(), choice, version: None, follows: None };
         self.tenure.decide(account, answer, now).unwrap();
     }
 
-    pub fn open_account(&self, id: &str, now: Instant) {
+    pub(crate) fn open_account(&self, id: &str, now: Instant) {
         let facts =
             AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
         self.tenure.set_account(id, facts, now).unwrap();
     }
 
-    pub fn sweep(&self, now: Instant) -> Swept {
+    pub(crate) fn sweep(&self, now: Instant) -> Swept {
         self.tenure.sweep(now, SweepOptions { by: now, limit: usize::MAX }, &mut |_| {}).unwrap()
     }
 
     /// The classes of an account's copies that are live, by record in order of creation.
-    pub fn live(&self, account: &str) -> Vec<String> {
+    pub(crate) fn live(&self, account: &str) -> Vec<String> {
         self.copies(account, |stage| stage == CopyStage::Live)
     }
 
-    pub fn copies(&self, account: &str, wanted: impl Fn(CopyStage) -> bool) -> Vec<String> {
+    pub(crate) fn copies(&self, account: &str, wanted: impl Fn(CopyStage) -> bool) -> Vec<String> {
         let key = self.tenure.account(account).unwrap().key;
         self.store
             .read(|tx: &mut dyn ReadTx| {
@@ -116,13 +116,13 @@ impl World {
             .unwrap()
     }
 
-    pub fn integrity(&self) {
+    pub(crate) fn integrity(&self) {
         assert_eq!(self.store.integrity().unwrap(), []);
     }
 }
 
 /// A conversation of an account on a surface, with messages at some instants.
-pub fn conversation(account: &str, id: &str, surface: &str, times: &[&str]) -> Conversation {
+pub(crate) fn conversation(account: &str, id: &str, surface: &str, times: &[&str]) -> Conversation {
     let messages = times.iter().enumerate().map(|(index, time)| Message {
         id: Some(format!("{id}-{index}")),
         at: Some(at(time)),
@@ -146,7 +146,7 @@ pub fn conversation(account: &str, id: &str, surface: &str, times: &[&str]) -> C
 }
 
 /// Whether any file below a folder contains a text.
-pub fn contains(folder: &Path, needle: &str) -> bool {
+pub(crate) fn contains(folder: &Path, needle: &str) -> bool {
     std::fs::read_dir(folder).unwrap().any(|entry| {
         let path = entry.unwrap().path();
         if path.is_dir() {

@@ -1,7 +1,21 @@
 //! One module a command: its arguments, and a `run` that calls the use case and shows the answer.
 
+mod account;
+mod acknowledge;
+mod decide;
+mod demo;
+mod doctor;
+mod erase;
+mod explain;
+mod feedback;
+mod flag;
+mod hold;
+mod import;
 mod init;
 mod policy;
+mod publish;
+mod run;
+mod sweep;
 mod verdict;
 
 use std::path::PathBuf;
@@ -51,11 +65,47 @@ pub(crate) struct At {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Play five years of a policy change, on simulated time
+    Demo(demo::Demo),
     /// Make a data folder, with a key folder beside it
     Init(init::Init),
     /// Read, compare and publish the terms
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// Take conversations in from files
+    ///
+    /// Exit code 1 if nothing of what was offered was taken, 2 if the input can't be read; then nothing is changed.
+    Import(import::Import),
+    /// Open an account, tell more about it, or show how it stands
+    Account(account::Account),
+    /// Record that a person was told of a version
+    Inform(acknowledge::Inform),
+    /// Record that a person acknowledged a version without deciding
+    Acknowledge(acknowledge::Acknowledge),
+    /// Record what a person decided, or a file of decisions
+    ///
+    /// Exit code 2 if any line of a file was not recorded; the others were.
+    Decide(decide::Decide),
+    /// Record that a classifier flagged a record, or found nothing
+    Flag(flag::Flag),
+    /// Record that feedback was given on a record
+    Feedback(feedback::Feedback),
+    /// Say what is kept of a record until when and why, what it is used for, and what would change that
+    Explain(explain::Explain),
+    /// Record that a person asks for deletion: of a conversation, or of everything
+    Erase(erase::Erase),
+    /// Check that the folder is sound
+    ///
+    /// Exit code 0 if it is, 1 if something was found that should not be.
+    Doctor(doctor::Doctor),
+    /// Destroy what is due
+    Sweep(sweep::Sweep),
+    /// Place, release and list orders to preserve
+    #[command(subcommand)]
+    Hold(hold::Hold),
+    /// Open training runs, and see what was revoked since
+    #[command(subcommand)]
+    Run(run::Run),
     /// Answer cases with verdicts, one JSON object a line
     Verdict(verdict::Verdict),
 }
@@ -63,8 +113,22 @@ enum Command {
 impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         match self.command {
+            Command::Demo(command) => command.run(&self.global),
             Command::Init(command) => command.run(&self.global),
             Command::Policy(command) => command.run(&self.global),
+            Command::Import(command) => command.run(&self.global),
+            Command::Account(command) => command.run(&self.global),
+            Command::Inform(command) => command.run(&self.global),
+            Command::Acknowledge(command) => command.run(&self.global),
+            Command::Decide(command) => command.run(&self.global),
+            Command::Flag(command) => command.run(&self.global),
+            Command::Feedback(command) => command.run(&self.global),
+            Command::Explain(command) => command.run(&self.global),
+            Command::Erase(command) => command.run(&self.global),
+            Command::Doctor(command) => command.run(&self.global),
+            Command::Sweep(command) => command.run(&self.global),
+            Command::Hold(command) => command.run(&self.global),
+            Command::Run(command) => command.run(&self.global),
             Command::Verdict(command) => command.run(),
         }
     }

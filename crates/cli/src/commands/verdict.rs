@@ -86,13 +86,13 @@ fn answer(
         let whole = read_line(&mut input, &mut line).context("the cases can't be read further")?;
         let Some(whole) = whole else { break };
         out.clear();
-        let answered = match whole {
+        let answer = match whole {
             Line::Whole if line.trim_ascii().is_empty() => continue,
             Line::Whole => answerer.answer(line.trim_ascii_end(), &mut out),
             Line::TooLong => refuse(None, "the line is longer than 16 MiB", &mut out),
         };
         tally.answered += 1;
-        tally.errors += u64::from(answered == Answered::Error);
+        tally.errors += u64::from(answer == Answered::Error);
         output.write_all(&out)?;
         // One huge case must not cost its memory for the rest of the input.
         shrink(&mut line);

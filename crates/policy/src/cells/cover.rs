@@ -99,16 +99,12 @@ fn merged(mut products: Vec<Product>, order: &[usize]) -> Vec<Product> {
             for (masks, id) in products {
                 let mut others = masks.clone();
                 let mask = others.get_mut(*attribute).map(std::mem::take).unwrap_or_default();
-                match places.get(&(others.clone(), id)).and_then(|place| kept.get_mut(*place)) {
-                    Some((masks, _)) => {
-                        if let Some(joined) = masks.get_mut(*attribute) {
-                            *joined |= mask;
-                        }
-                    }
-                    None => {
-                        places.insert((others, id), kept.len());
-                        kept.push((masks, id));
-                    }
+                let joined = places.get(&(others.clone(), id)).and_then(|place| kept.get_mut(*place));
+                if let Some(known) = joined.and_then(|(masks, _)| masks.get_mut(*attribute)) {
+                    *known |= mask;
+                } else {
+                    places.insert((others, id), kept.len());
+                    kept.push((masks, id));
                 }
             }
             products = kept;

@@ -128,38 +128,6 @@ impl Space<'_> {
         }
     }
 
-    /// How far a product is from the most ordinary case; rows are ordered by it.
-    pub(crate) fn rarity(&self, cells: &Cells) -> u32 {
-        let lacks =
-            |attribute: usize, bit: u32| cells.masks.get(attribute).is_some_and(|mask| mask >> bit & 1 == 0);
-        let flags = [
-            (Flag::Minor, 50),
-            (Flag::Deleted, 200),
-            (Flag::Closed, 400),
-            (Flag::Feedback, 800),
-            (Flag::Flagged, 1_600),
-        ];
-        let of_flags: u32 =
-            flags.iter().filter(|(flag, _)| lacks(FLAGS + *flag as usize, 0)).map(|(_, weight)| weight).sum();
-        let of_standings: u32 = cells
-            .masks
-            .iter()
-            .skip(STANDINGS)
-            .filter_map(|mask| {
-                STANDINGS_BY_RARITY
-                    .iter()
-                    .zip(0_u32..)
-                    .find(|(standing, _)| mask >> **standing as u32 & 1 == 1)
-            })
-            .map(|(_, rank)| rank)
-            .sum();
-        of_flags
-            + of_standings
-            + if lacks(MODE, 0) { 100 } else { 0 }
-            + if lacks(KIND, 0) { 25 } else { 0 }
-            + if lacks(COUNTRY, 0) { 10 } else { 0 }
-    }
-
     /// The cells in which a record has an anchor.
     pub(crate) fn having(&self, anchor: &Anchor, within: &Cells) -> Cells {
         let mut cells = within.clone();
@@ -188,6 +156,35 @@ impl Space<'_> {
         }
         cells
     }
+}
+
+/// How far a product is from the most ordinary case; rows are ordered by it.
+pub(crate) fn rarity(cells: &Cells) -> u32 {
+    let lacks =
+        |attribute: usize, bit: u32| cells.masks.get(attribute).is_some_and(|mask| mask >> bit & 1 == 0);
+    let flags = [
+        (Flag::Minor, 50),
+        (Flag::Deleted, 200),
+        (Flag::Closed, 400),
+        (Flag::Feedback, 800),
+        (Flag::Flagged, 1_600),
+    ];
+    let of_flags: u32 =
+        flags.iter().filter(|(flag, _)| lacks(FLAGS + *flag as usize, 0)).map(|(_, weight)| weight).sum();
+    let of_standings: u32 = cells
+        .masks
+        .iter()
+        .skip(STANDINGS)
+        .filter_map(|mask| {
+            STANDINGS_BY_RARITY.iter().zip(0_u32..).find(|(standing, _)| mask >> **standing as u32 & 1 == 1)
+        })
+        .map(|(_, rank)| rank)
+        .sum();
+    of_flags
+        + of_standings
+        + if lacks(MODE, 0) { 100 } else { 0 }
+        + if lacks(KIND, 0) { 25 } else { 0 }
+        + if lacks(COUNTRY, 0) { 10 } else { 0 }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use tenure_policy::{Answerer, Lineage, language};
 
-fn root() -> PathBuf {
+pub(super) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
@@ -27,7 +27,7 @@ fn lineage(path: &Path) -> Lineage {
 }
 
 /// The policy that a file of cases is about has its name, in `policies` or in `corpora/policies`.
-fn policy_of(name: &str) -> Lineage {
+pub(super) fn policy_of(name: &str) -> Lineage {
     let places = ["policies", "corpora/policies"];
     let candidates = places
         .iter()

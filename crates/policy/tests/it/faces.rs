@@ -42,7 +42,33 @@ fn the_matrix_of_the_example_reads_as_the_design_does() {
             }
         }
     }
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    [Consumer] ["free", "pro", "code"]
+      always feedback: not kept
+      history | content | use for train
+        normal, train on, not deleted, not flagged, adult: until deleted | 5 years from last activity | yes: content
+        train undecided, off or unreached, not deleted: until deleted | 30 days from last activity | no
+        train withdrawn, not deleted: until deleted | 30 days from the later of last activity and the choice about train | no
+        normal, train on, not deleted, minor: until deleted | 5 years from last activity | no
+        incognito, train on, not deleted: until deleted | 30 days from last activity | no
+        deleted: not kept | 30 days from deletion | no
+        normal, train on, not deleted, flagged, adult: until deleted | 5 years from last activity | no
+      training_copy
+        normal, train withdrawn, on or unreached: 5 years from last activity
+        train undecided or off: not kept
+        incognito, train withdrawn, on or unreached: not kept
+      scores | content also | use for safety
+        not flagged: not kept | not kept | no
+        flagged: 7 years from the flag | 2 years from the flag | yes: content
+    [Commercial, Zero] ["team", "api", "api-zdr"]
+      always history: not kept
+      always content: not kept
+      always training_copy: not kept
+      always feedback: not kept
+      always scores: not kept
+      always use for train: no
+      always use for safety: no
+    "#);
 }
 
 fn difference(from: &str, to: &str) -> diff::Diff {
@@ -77,7 +103,17 @@ fn the_change_of_terms_says_who_is_asked_and_what_changes_when() {
     for (purpose, words) in &found.purposes {
         writeln!(text, "{purpose}: {words}").unwrap();
     }
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r"
+    consumer: 4 widenings
+    commercial: 0 widenings
+    zero: 0 widenings
+    content longer [Consumer] [normal, train on, not deleted, account open]: 30 days from last activity -> 5 years from last activity
+    content longer [Consumer] [train withdrawn, not deleted, account open]: 30 days from last activity -> 30 days from the later of last activity and the choice about train
+    training_copy longer [Consumer] [normal, train withdrawn, on or unreached]: not kept -> 5 years from last activity
+    feedback shorter [Consumer, Commercial] [with feedback]: 10 years from the feedback -> 5 years from the feedback
+    use for train allowed [Consumer] [normal, train on, not deleted, not flagged, adult, account open]: no -> yes: content
+    train: new, in consumer: only after a yes
+    ");
 }
 
 #[test]

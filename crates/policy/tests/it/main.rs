@@ -3,6 +3,10 @@
 #![cfg(test)]
 
 mod cases;
-mod reference;
+mod due;
+mod due_by_hand;
+mod explain;
 mod faces;
+mod permit;
+mod reference;
 mod refusals;

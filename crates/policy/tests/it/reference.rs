@@ -167,18 +167,16 @@ fn a_million_cases_get_the_same_answer_from_the_table_and_the_reference() {
     let started = Instant::now();
     let shipped: Vec<Both> = entries("policies").iter().map(|path| Both::new(texts(path)).unwrap()).collect();
     let (slices, slice) = (40, SHIPPED_CASES / 40);
-    let work = |number: u64, tally: &mut Tally| match shipped.get(usize::try_from(number / slices).unwrap()) {
-        Some(both) => {
+    let work = |number: u64, tally: &mut Tally| {
+        if let Some(both) = shipped.get(usize::try_from(number / slices).unwrap()) {
             both.widen_alike()?;
             let first = number % slices * slice;
-            both.answer_all_alike(first..first + slice, tally)
+            return both.answer_all_alike(first..first + slice, tally);
         }
-        None => {
-            let both = Both::new(generate::lineage(number))?;
-            both.widen_alike()?;
-            let first = number * LINEAGE_CASES;
-            both.answer_all_alike(first..first + LINEAGE_CASES, tally)
-        }
+        let both = Both::new(generate::lineage(number))?;
+        both.widen_alike()?;
+        let first = number * LINEAGE_CASES;
+        both.answer_all_alike(first..first + LINEAGE_CASES, tally)
     };
     let shipped_slices = shipped.len() as u64 * slices;
     let mut tally = Tally::new();
@@ -204,7 +202,8 @@ fn refused_alike(texts: &[String]) -> Result<bool, String> {
     let refusals = Reference::new(versions.clone()).map(|reference| reference.refusals());
     let table = Lineage::compile(versions);
     let refused = table.is_err();
-    if refused == !refusals.as_ref().is_ok_and(Vec::is_empty) {
+    let accepted = refusals.as_ref().is_ok_and(Vec::is_empty);
+    if refused != accepted {
         return Ok(refused);
     }
     Err(report(texts, "", &format!("table {:?}\nreference {refusals:?}", table.map(drop))))

@@ -276,7 +276,7 @@ pub(super) fn spoil(rng: &mut Rng, version: &mut Version) {
 /// Says of a surface that it was another one, or one that nobody ever had.
 fn rename_from(rng: &mut Rng, version: &mut Version) {
     let mut names: Vec<String> = version.surfaces.iter().map(|surface| surface.name.clone()).collect();
-    names.extend(SURFACES.iter().map(|(name, _)| (*name).to_owned()));
+    names.extend(SURFACES.iter().flat_map(|(name, _)| [(*name).to_owned(), format!("old-{name}")]));
     names.push("nowhere".to_owned());
     let was = rng.pick(&names).cloned();
     let fresh = rng.percent(50);

@@ -8,7 +8,8 @@ use tenure_policy::language::Ground;
 use tenure_policy::{Lineage, VersionIx};
 
 use super::load::{Complaint, Sources, complaints, print_refusals};
-use super::words::{date, heading, rfc3339, width, wrapped};
+use super::words::{heading, rfc3339, width, wrapped};
+use crate::speech::{date, grouped, some};
 use crate::{Exit, output};
 
 #[derive(Debug, Serialize)]
@@ -70,9 +71,9 @@ pub(super) fn run(path: &Path, against: Option<&Path>, json: bool) -> anyhow::Re
         warnings: complaints(lineage.warnings()),
     };
     if json {
-        output::say_json(&report)?
+        output::say_json(&report)?;
     } else {
-        print(&report, &sources, &lineage)?
+        print(&report, &sources, &lineage)?;
     }
     Ok(Exit::Done)
 }
@@ -122,7 +123,7 @@ fn print(report: &Report<'_>, sources: &Sources, lineage: &Lineage) -> anyhow::R
     for version in &report.versions {
         output::say(heading(&format!("{} {}", report.policy, version.name)))?;
         output::say(wrapped(version.title, 2, width))?;
-        output::say(format_args!("  sound in all {} cases that it tells apart", version.cases))?;
+        output::say(format_args!("  sound in all {} cases that it tells apart", grouped(version.cases)))?;
         let Some(against) = version.against else {
             output::say("  the first version given, so nothing is compared with it\n")?;
             continue;
@@ -151,10 +152,9 @@ fn print(report: &Report<'_>, sources: &Sources, lineage: &Lineage) -> anyhow::R
     for warning in lineage.warnings() {
         output::say(sources.show("warning", warning))?;
     }
-    let count = |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
     output::say(format_args!(
         "Accepted: {}, {}.",
-        count(report.versions.len(), "version"),
-        count(report.warnings.len(), "warning")
+        some(report.versions.len(), "version"),
+        some(report.warnings.len(), "warning")
     ))
 }

@@ -12,7 +12,8 @@ use tenure_policy::{Lineage, diff::Direction};
 
 use super::load::{Complaint, Sources, complaints, print_refusals};
 use super::show::write_page;
-use super::words::{and, capital, date, heading, width, wrapped};
+use super::words::{capital, heading, width, wrapped};
+use crate::speech::{and, date};
 use crate::{Exit, output};
 
 /// What to compare.
@@ -198,9 +199,9 @@ fn summary(found: &Diff, people: &[PeopleView], accepted: bool) -> String {
 fn people_view(asked: &diff::Asked, older: &Version, newer: &Version) -> PeopleView {
     let must = !asked.widenings.is_empty();
     let words = if !must {
-        format!("moves by itself on {}: nothing is wider there, so nobody is asked", date(newer.effective))
+        format!("nobody is asked. Nothing is wider there, so it moves by itself on {}", date(newer.effective))
     } else if !asked.has_question {
-        "is wider, but no purpose asks for consent there: this is refused".to_owned()
+        "refused. It is wider there, but no purpose of it asks for consent".to_owned()
     } else {
         let by = match (newer.decide_by, newer.undecided) {
             (Some(by), Undecided::Block) => {
@@ -209,7 +210,7 @@ fn people_view(asked: &diff::Asked, older: &Version, newer: &Version) -> PeopleV
             (Some(by), Undecided::Remind) => format!("; from {} on they are reminded", date(by)),
             (None, _) => String::new(),
         };
-        format!("must be asked: each person stays under {} until they answer{by}", older.name)
+        format!("must be asked. Each person stays under {} until they answer or acknowledge{by}", older.name)
     };
     let mut widenings: Vec<String> =
         asked.widenings.iter().map(|(at, words)| format!("line {}: {words}", at.line)).collect();
@@ -305,7 +306,8 @@ fn print(view: &View) -> anyhow::Result<()> {
     output::say(wrapped(&view.summary, 0, width))?;
     output::say(format_args!("\n{}", heading("Who is asked")))?;
     for people in &view.people {
-        let words = format!("{} ({}): {}", capital(&people.regime), people.surfaces.join(", "), people.words);
+        let words =
+            format!("{} ({}): {}.", capital(&people.regime), people.surfaces.join(", "), people.words);
         output::say(wrapped(&words, 2, width))?;
         for widening in &people.widenings {
             output::say(wrapped(widening, 6, width))?;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tenure_policy::Lineage;
 use tenure_policy::language::{self, Diagnostic, Diagnostics, Version};
 
-use super::words::paint;
+use super::words::{paint, printable, width, wrapped};
 
 /// The largest file that is taken for a policy.
 const BYTES_MAX: u64 = 8 << 20;
@@ -75,13 +75,15 @@ impl Sources {
     pub(crate) fn show(&self, kind: &str, complaint: &Diagnostic) -> String {
         let Diagnostic { file, at, message } = complaint;
         let colour = if kind == "warning" { "33" } else { "31" };
-        let mut shown = format!("{}: {message}\n", paint(colour, kind));
+        let said = wrapped(&format!("{kind}: {message}"), 0, width());
+        let said = said.strip_prefix(kind).unwrap_or(&said);
+        let mut shown = format!("{}{said}\n", paint(colour, kind));
         let number = at.line.to_string();
         let gutter = " ".repeat(number.len());
         shown.push_str(&format_args!("{gutter}--> {file}:{}:{}\n", at.line, at.column).to_string());
         if let Some(line) = self.line(complaint) {
             // A tab would put the caret in the wrong place, and an endless line would drown it.
-            let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+            let line: String = printable(line).chars().take(200).collect();
             let indent = usize::try_from(at.column).unwrap_or(1).saturating_sub(1).min(200);
             let caret = format!("{}{}", " ".repeat(indent), paint(colour, "^"));
             let line = line.trim_end();

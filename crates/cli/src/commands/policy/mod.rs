@@ -28,6 +28,8 @@ pub(crate) enum Policy {
         #[arg(long, value_name = "PATH")]
         against: Option<PathBuf>,
     },
+    /// Make versions the terms that records are judged by
+    Publish(super::publish::Publish),
     /// Show what a version says, as a matrix: situations against classes and purposes
     Show {
         /// A policy file, or a folder of versions of one lineage
@@ -62,6 +64,7 @@ impl Policy {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         match self {
             Self::Check { path, against } => check::run(&path, against.as_deref(), global.json),
+            Self::Publish(command) => command.run(global),
             Self::Show { path, version, html } => {
                 show::run(&path, version.as_deref(), html.as_deref(), global.json)
             }

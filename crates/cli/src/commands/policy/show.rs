@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use askama::Template;
 
 use super::load::{Sources, print_refusals};
-use super::view::{EntryView, GridView, SectionView, View};
+use super::view::{EntryView, GridView, SectionView, TermView, View};
 use super::words::{heading, width, wrapped};
 use crate::{Exit, output};
 
@@ -102,11 +102,11 @@ fn print_section(section: &SectionView, width: usize) -> anyhow::Result<()> {
         output::say(wrapped(&section.never, 2, width))?;
     }
     for always in &section.always {
-        let words = format!("Always: {}: {}.", always.column, numbered(&always.entry));
+        let words = format!("Always: {}: {}.", always.column, numbered(&[&always.entry]));
         output::say(wrapped(&words, 2, width))?;
     }
     for grid in &section.grids {
-        output::say(format_args!("\n  {}", grid.caption))?;
+        output::say(format_args!("\n{}", wrapped(&grid.caption, 2, width)))?;
         print_grid(grid, width)?;
     }
     Ok(())
@@ -115,21 +115,56 @@ fn print_section(section: &SectionView, width: usize) -> anyhow::Result<()> {
 fn print_grid(grid: &GridView, width: usize) -> anyhow::Result<()> {
     let mut table = output::table([]);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-    let headings = grid.columns.iter().map(|column| column.heading.clone());
-    table.set_header(["When".to_owned()].into_iter().chain(headings));
-    for row in &grid.rows {
-        table.add_row([row.situation.clone()].into_iter().chain(row.entries.iter().map(numbered)));
+    let columns = alike(grid);
+    let heading = |columns: &Vec<usize>| {
+        let headings = columns.iter().filter_map(|place| grid.columns.get(*place));
+        headings.map(|column| column.heading.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    table.set_header(["When".to_owned()].into_iter().chain(columns.iter().map(heading)));
+    for (index, row) in grid.rows.iter().enumerate() {
+        // Rows run over several lines, so white space tells them apart.
+        if index > 0 {
+            table.add_row(vec![String::new(); columns.len() + 1]);
+        }
+        let entry = |columns: &Vec<usize>| {
+            numbered(&columns.iter().filter_map(|place| row.entries.get(*place)).collect::<Vec<_>>())
+        };
+        table.add_row([row.situation.clone()].into_iter().chain(columns.iter().map(entry)));
     }
-    output::say(table)
+    output::say(table.trim_fmt())
 }
 
-/// An entry with the numbers of its rules, which are explained below the tables.
-fn numbered(entry: &EntryView) -> String {
-    if entry.terms.is_empty() {
-        return entry.words.clone();
+/// The columns, gathered where they say the same in every row: a terminal has no room to repeat it.
+fn alike(grid: &GridView) -> Vec<Vec<usize>> {
+    let same = |a: usize, b: usize| {
+        let kinds = grid.columns.get(a).zip(grid.columns.get(b));
+        kinds.is_some_and(|(a, b)| a.kind == b.kind)
+            && grid.rows.iter().all(|row| {
+                row.entries.get(a).zip(row.entries.get(b)).is_some_and(|(a, b)| a.words == b.words)
+            })
+    };
+    let mut gathered: Vec<Vec<usize>> = Vec::new();
+    for place in 0..grid.columns.len() {
+        match gathered.iter_mut().find(|known| known.first().is_some_and(|first| same(*first, place))) {
+            Some(known) => known.push(place),
+            None => gathered.push(vec![place]),
+        }
     }
-    let terms: Vec<_> = entry.terms.iter().map(|term| format!("{} [{}]", term.words, term.rule)).collect();
-    terms.join(" or, if later, ")
+    gathered
+}
+
+/// Entries that say the same, with the numbers of their rules, which are explained below the tables.
+fn numbered(entries: &[&EntryView]) -> String {
+    let Some(first) = entries.first() else { return String::new() };
+    if first.terms.is_empty() {
+        return first.words.clone();
+    }
+    let of_term = |(place, term): (usize, &TermView)| {
+        let rules = entries.iter().filter_map(|entry| entry.terms.get(place));
+        let rules: Vec<_> = rules.map(|term| term.rule.to_string()).collect();
+        format!("{} [{}]", term.words, rules.join(", "))
+    };
+    first.terms.iter().enumerate().map(of_term).collect::<Vec<_>>().join(" or, if later, ")
 }
 
 fn print_rules(view: &View, width: usize) -> anyhow::Result<()> {
@@ -137,12 +172,12 @@ fn print_rules(view: &View, width: usize) -> anyhow::Result<()> {
     for rule in &view.rules {
         let when = if rule.when.is_empty() { String::new() } else { format!(", where {}", rule.when) };
         let words = format!(
-            "[{}] line {}: {}. Keeps {} for {} from {}{when}.",
+            "[{}] line {}: {}. Keeps {} {} from {}{when}.",
             rule.rule,
             rule.line,
             rule.why,
             rule.class,
-            rule.term,
+            if rule.term == "indefinite" { "indefinitely".to_owned() } else { format!("for {}", rule.term) },
             rule.from.join(", "),
         );
         output::say(wrapped(&words, 2, width))?;

@@ -7,7 +7,7 @@ use tenure_policy::language::{Reach, Standing, Undecided, Version};
 use tenure_policy::matrix::{Column, Entry, Grid, Row, Section};
 use tenure_policy::{Lineage, VersionIx};
 
-use super::words::{and, date};
+use crate::speech::{and, date};
 
 /// Everything that is shown of a version.
 #[derive(Debug, Serialize)]

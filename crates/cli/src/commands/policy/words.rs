@@ -1,43 +1,8 @@
-//! Dates and styles, for people.
+//! Text for people: styles, and lines that fit.
 
 use tenure_model::Instant;
 
 use crate::output;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// A date written out: "8 October 2025", with the time where it is not midnight UTC.
-pub(super) fn date(instant: Instant) -> String {
-    let mut bytes = Vec::new();
-    instant.write_rfc3339(&mut bytes);
-    let text = String::from_utf8(bytes).unwrap_or_default();
-    let written = || {
-        let (day, time) = text.split_once('T')?;
-        let mut parts = day.split('-');
-        let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
-        let month = MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?)?;
-        let date = format!("{} {month} {year}", day.trim_start_matches('0'));
-        let time = time.trim_end_matches('Z');
-        if time == "00:00:00" {
-            return Some(date);
-        }
-        Some(format!("{date}, {} UTC", time.strip_suffix(":00").unwrap_or(time)))
-    };
-    written().unwrap_or_else(|| text.clone())
-}
 
 /// An instant for programs.
 pub(super) fn rfc3339(instant: Instant) -> String {
@@ -62,19 +27,16 @@ pub(super) fn capital(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// A list as a sentence has it: "a, b and c".
-pub(super) fn and(words: &[String]) -> String {
-    match words {
-        [] => String::new(),
-        [one] => one.clone(),
-        [start @ .., end] => format!("{} and {end}", start.join(", ")),
-    }
+/// Text without what would steer a terminal.
+pub(super) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Text in lines of at most `width` characters, each after an indent.
 pub(super) fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
+    let text = printable(text);
     for word in text.split_whitespace() {
         if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > width {
             lines.push(std::mem::take(&mut line));
@@ -96,16 +58,24 @@ pub(super) fn width() -> usize {
     terminal.or(asked).unwrap_or(110).clamp(40, 160)
 }
 
+/// Text in pieces: those that were between backticks are the words of a file.
+pub(super) fn coded(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece)).filter(|(_, p)| !p.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_written_out_and_says_its_time_where_that_matters() {
-        let date = |text: &str| date(Instant::parse(text).unwrap());
-        assert_eq!(date("2025-10-08T00:00:00Z"), "8 October 2025");
-        assert_eq!(date("2025-10-08T09:30:00Z"), "8 October 2025, 09:30 UTC");
-        assert_eq!(date("2025-12-31T23:59:59.5Z"), "31 December 2025, 23:59:59.5 UTC");
+    fn the_words_of_a_file_are_told_apart() {
+        let pieces: Vec<_> = coded("`train` uses `content`").collect();
+        assert_eq!(pieces, [(true, "train"), (false, " uses "), (true, "content")]);
+    }
+
+    #[test]
+    fn what_a_file_says_never_steers_the_terminal() {
+        assert_eq!(wrapped("a\u{1b}[31mb\u{7}", 0, 80), "a [31mb");
     }
 
     #[test]
