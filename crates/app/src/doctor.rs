@@ -6,7 +6,7 @@ mod opening;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
-use tenure_store::{BatchStage, PackId, PackRow, PageId, PageState, RunState, StoreExt as _};
+use tenure_store::{BatchRow, BatchStage, PackId, PackRow, PageId, PageState, RunState, StoreExt as _};
 use tenure_vault::PackFound;
 
 use crate::{Error, Tenure};
@@ -226,6 +226,9 @@ impl Examination<'_> {
             let opening = tx.runs()?.into_iter().filter(|run| run.state == RunState::Opening).count();
             Ok::<_, Error>((tx.unfinished_batches()?, opening, tx.refile_count()?))
         })?;
+        // Once its keys are destroyed, a batch waits only for packs that it shares with the living.
+        let shredded = |batch: &BatchRow| matches!(batch.stage, BatchStage::Shredded { .. });
+        let batches: Vec<_> = batches.into_iter().filter(|batch| !shredded(batch)).collect();
         let gathering = batches.iter().filter(|batch| batch.stage == BatchStage::Gathering).count();
         let destroying = batches.len() - gathering;
         let mut note = |count: u64, text: String| {

@@ -77,6 +77,8 @@ pub struct CopyFigure {
 /// A copy that was destroyed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Destruction {
+    /// The record's surface.
+    pub surface: String,
     /// The class.
     pub class: String,
     /// By when it had to be gone.
@@ -175,19 +177,20 @@ impl Tenure {
                 let batches = tx.batches(cursor.0, SLICE)?;
                 let Some(last) = batches.last() else { return Ok(found) };
                 cursor.0 = Some(last.id);
-                for copy in
-                    batches.iter().map(|batch| copies_of(tx, batch.id)).collect::<Result<Vec<_>, _>>()?
-                {
-                    for copy in copy {
-                        let Some(destroyed_at) = destroyed_at(&copy) else { continue };
-                        let class = class_name(&classes, copy.key.class);
-                        let person = self.person_of(tx, copy.key.account)?;
-                        let record = tx.record(copy.key.record)?.ok_or(Error::UnknownRecord)?;
-                        let loaded = Reader::new(&policies, &person).load(tx, record, With::Nothing)?;
-                        let due = |at| due_at(&loaded, &loaded.facts(&person, &[], &holds, at), class).0;
-                        let due_at = deadline(due, checked.max(copy.created_at), destroyed_at);
-                        found.push(Destruction { class: class.to_owned(), due_at, destroyed_at });
-                    }
+                let mut copies = Vec::new();
+                for batch in batches {
+                    copies.extend(copies_of(tx, batch.id)?);
+                }
+                for copy in copies {
+                    let Some(destroyed_at) = destroyed_at(&copy) else { continue };
+                    let class = class_name(&classes, copy.key.class);
+                    let person = self.person_of(tx, copy.key.account)?;
+                    let record = tx.record(copy.key.record)?.ok_or(Error::UnknownRecord)?;
+                    let loaded = Reader::new(&policies, &person).load(tx, record, With::Nothing)?;
+                    let due = |at| due_at(&loaded, &loaded.facts(&person, &[], &holds, at), class).0;
+                    let due_at = deadline(due, checked.max(copy.created_at), destroyed_at);
+                    let surface = loaded.row.surface.clone();
+                    found.push(Destruction { surface, class: class.to_owned(), due_at, destroyed_at });
                 }
             }
         })

@@ -109,6 +109,7 @@ impl Tenure {
                 }
             }
             compile_with(&rows, &fresh)?;
+            fresh.sort_by(|(a, _), (b, _)| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
             let mut names = Vec::new();
             for (version, source) in fresh {
                 names.push(format!("{}@{}", version.policy, version.name));

@@ -2,7 +2,6 @@
 
 mod commands;
 mod output;
-mod policy_files;
 mod session;
 mod speech;
 

@@ -1,4 +1,4 @@
-//! Chance that is the same on every machine: SplitMix64 from a fixed seed.
+//! Chance that is the same on every machine: `SplitMix64` from a fixed seed.
 
 /// A stream of numbers that only its seed decides.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
+use std::path::Path;
 
 use serde::Deserialize;
 use tenure_app::{CopyFigure, Tenure};
@@ -26,6 +27,7 @@ pub(crate) fn check(tenure: &Tenure, world: &World, log: &Log) -> Result<Vec<Str
         findings.extend(nothing_beyond_its_term(audit));
     }
     findings.extend(each_went_in_time(log));
+    findings.extend(the_order_was_kept(log));
     findings.extend(copies_add_up(tenure, log)?);
     let traced = trace(world, log);
     let mut contents = Vec::new();
@@ -59,6 +61,23 @@ fn each_went_in_time(log: &Log) -> Vec<String> {
             .push(format!("{early} copies were destroyed although the next sweep would have been in time"));
     }
     findings
+}
+
+/// Nothing that the order covered was destroyed while it was in force.
+fn the_order_was_kept(log: &Log) -> Option<String> {
+    let (placed, released) = log.placed.zip(log.released.map(|(released, _)| released))?;
+    let broken = log.gone.iter().map(|gone| &gone.destruction).filter(|gone| {
+        gone.class == "content"
+            && is_consumer(&gone.surface)
+            && (placed..released).contains(&gone.destroyed_at)
+    });
+    let broken = broken.count();
+    (broken > 0).then(|| format!("{broken} copies were destroyed that the order preserved"))
+}
+
+/// The surfaces whose people are asked, as the terms have them.
+fn is_consumer(surface: &str) -> bool {
+    matches!(surface, "free" | "pro" | "max" | "code")
 }
 
 /// Every copy that was made exists, or was seen to be destroyed; and the figures say the same.
@@ -109,7 +128,8 @@ fn trace<'w>(world: &'w World, log: &Log) -> BTreeMap<String, Traced<'w>> {
 /// The records that a run's files hold, read from the files.
 fn records_of(run: &Run) -> Result<BTreeSet<String>, DemoError> {
     let mut records = BTreeSet::new();
-    for file in run.report.manifest.files.iter().filter(|file| file.name.ends_with(".jsonl")) {
+    let is_jsonl = |name: &str| Path::new(name).extension().is_some_and(|extension| extension == "jsonl");
+    for file in run.report.manifest.files.iter().filter(|file| is_jsonl(&file.name)) {
         let lines = std::io::BufReader::new(std::fs::File::open(run.folder.join(&file.name))?);
         for line in lines.lines() {
             records.insert(serde_json::from_str::<Row>(&line?)?.record);
@@ -149,7 +169,7 @@ fn why_not(traced: &Traced<'_>, at: Instant) -> Option<&'static str> {
     match () {
         () if person.answer(at) != Some(Choice::On) => Some("its person did not say yes"),
         () if person.minor => Some("its person is a minor"),
-        () if !matches!(surface.as_str(), "free" | "pro" | "max" | "code") => Some("it was said at work"),
+        () if !is_consumer(surface) => Some("it was said at work"),
         () if *mode == Mode::Incognito => Some("it was said in confidence"),
         () if happened(talk.deleted) || happened(person.leaves) => Some("its person deleted it"),
         () if happened(talk.flagged) => Some("it was flagged"),

@@ -91,7 +91,9 @@ pub(crate) struct Log {
     pub(crate) last_training_gone: Option<Instant>,
     /// The instant at which the story ends.
     pub(crate) end: Option<Instant>,
-    /// When the order was released, and by when what it alone kept had to be gone.
+    /// When the order was placed.
+    pub(crate) placed: Option<Instant>,
+    /// When it was released, and by when what it alone kept had to be gone.
     pub(crate) released: Option<(Instant, Instant)>,
     /// Each answer: when, which, and whether it was the person's first.
     pub(crate) answers: Vec<Answered>,

@@ -113,7 +113,7 @@ fn person(chance: &mut Chance, number: usize) -> Person {
         (false, _) => Says::NotAsked,
         (true, 0..=7) => Says::Yes,
         (true, 8..=12) => Says::No,
-        (true, 13 | 14 | 15) if !is_new => Says::Nothing,
+        (true, 13..=15) if !is_new => Says::Nothing,
         (true, 13..=17) => Says::YesThenNo,
         (true, _) => Says::NoThenYes,
     };

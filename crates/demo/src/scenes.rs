@@ -209,6 +209,7 @@ impl Stage<'_> {
             ..HoldScope::default()
         };
         self.tenure.place_hold(ORDER, scope, true, at)?;
+        self.log.placed = Some(at);
         self.say(at, "A court orders that content of consumer plans be preserved, deleted or not. Nothing of it is destroyed from here on.")
     }
 
@@ -317,12 +318,8 @@ impl Stage<'_> {
     pub(crate) fn train(&mut self, at: Instant) -> Result<(), DemoError> {
         let name = format!("run-{}", self.log.runs.len() + 1);
         let folder = self.work.join(&name);
-        let mut revoked = None;
-        if let Some(first) = self.log.runs.first() {
-            if let Ok(id) = first.report.manifest.run.parse() {
-                revoked = Some(self.tenure.revocations(id, at)?);
-            }
-        }
+        let first = self.log.runs.first().and_then(|first| first.report.manifest.run.parse().ok());
+        let revoked = first.map(|first| self.tenure.revocations(first, at)).transpose()?;
         if let Some(revoked) = &revoked {
             self.log.revoked_between = revoked.revoked_rows;
             self.say(

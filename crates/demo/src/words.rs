@@ -140,7 +140,7 @@ impl Subject {
         let mut text = chance.word(ANSWERS).to_owned();
         for _ in 0..chance.between(2, 6) {
             let (next, act, thing) = (chance.word(NEXT), chance.word(topic.acts), chance.word(topic.things));
-            text.push_str(&format!(" {next} {act} {thing}."));
+            text.extend([" ", next, " ", act, " ", thing, "."]);
         }
         text
     }

@@ -146,7 +146,7 @@ impl World {
             let Some(talk) = self.talks.get_mut(number) else { continue };
             match since % 24 {
                 3 if since % 48 < 24 => {
-                    talk.deleted = Some(minutes_after(date("2025-07-15"), chance.between(0, 60 * 24 * 60)))
+                    talk.deleted = Some(minutes_after(date("2025-07-15"), chance.between(0, 60 * 24 * 60)));
                 }
                 7 | 14 => talk.feedback = Some(at),
                 15 if since % 48 < 24 => talk.deleted = Some(at),
@@ -158,10 +158,9 @@ impl World {
 
 fn talks_of(chance: &mut Chance, person: &Person, number: usize) -> Vec<Talk> {
     let count = match person.plan {
-        Plan::Free => chance.between(2, 5),
+        Plan::Free | Plan::Api => chance.between(2, 5),
         Plan::Pro | Plan::Team => chance.between(3, 7),
         Plan::Max => chance.between(4, 9),
-        Plan::Api => chance.between(2, 5),
     };
     let mut talks: Vec<Talk> = Vec::new();
     for place in 0..count {

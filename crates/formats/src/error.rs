@@ -23,7 +23,7 @@ pub enum ReadError {
     #[error("the file is empty; name {}", .0.expected())]
     Empty(Format),
     /// It begins like something else.
-    #[error("this is {found}, not {}; check the file, or choose another `--format`", .format.expected())]
+    #[error("this is {found}, not {}; check the file, or name another format", .format.expected())]
     WrongFile {
         /// What was asked for.
         format: Format,
@@ -32,7 +32,7 @@ pub enum ReadError {
     },
     /// Not one record of it is of this format.
     #[error(
-        "none of the {seen} records is of the format `{format}` (the first, at {place}: {why}); choose another `--format`"
+        "none of the {seen} records is of the format `{format}` (the first, at {place}: {why}); name another format"
     )]
     NothingUnderstood {
         /// What was asked for.

@@ -1,7 +1,5 @@
 //! The closed vocabularies: each value has exactly one spelling, on every face the same.
 
-use serde::{Deserialize, Serialize};
-
 /// A word that is not in the vocabulary that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {vocabulary} `{word}`: use one of {}", .allowed.join(", "))]
@@ -14,10 +12,12 @@ pub struct UnknownWord {
     pub allowed: &'static [&'static str],
 }
 
+/// Makes an enum whose values have exactly one spelling each.
+#[macro_export]
 macro_rules! vocabulary {
     ($(#[$doc:meta])* $name:ident, $what:literal, { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
         pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -32,19 +32,19 @@ macro_rules! vocabulary {
             }
         }
 
-        impl std::str::FromStr for $name {
-            type Err = UnknownWord;
+        impl ::std::str::FromStr for $name {
+            type Err = $crate::UnknownWord;
 
-            fn from_str(word: &str) -> Result<Self, UnknownWord> {
+            fn from_str(word: &str) -> Result<Self, $crate::UnknownWord> {
                 match word {
                     $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { vocabulary: $what, word: word.to_owned(), allowed: Self::WORDS }),
+                    _ => Err($crate::UnknownWord { vocabulary: $what, word: word.to_owned(), allowed: Self::WORDS }),
                 }
             }
         }
 
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.word())
             }
         }

@@ -1,4 +1,4 @@
-//! What a segment of a body says, before it is encrypted: one JSON object a line.
+//! What a segment of a body says, before it is encrypted: one JSON object after another.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -40,10 +40,16 @@ pub(crate) fn write_message(message: &BodyMessage<'_>, out: &mut Vec<u8>) -> Res
 }
 
 /// The messages of a segment, in order.
+///
+/// They are read as one JSON value after another, not line by line: content that was kept as it came may
+/// have line ends of its own.
 pub(crate) fn read_segment(plaintext: &[u8]) -> Result<Vec<BodyMessage<'_>>, Error> {
-    let lines = plaintext.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let messages = lines.filter(|line| !line.starts_with(b"{\"title\":"));
-    messages.map(|line| Ok(serde_json::from_slice(line)?)).collect()
+    let after_title = plaintext.strip_prefix(b"{\"title\":").and_then(|rest| {
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        rest.get(end..)
+    });
+    let messages = serde_json::Deserializer::from_slice(after_title.unwrap_or(plaintext));
+    messages.into_iter().map(|message| Ok(message?)).collect()
 }
 
 #[cfg(test)]
@@ -54,7 +60,7 @@ mod tests {
     fn a_segment_reads_back_without_its_title() {
         let mut out = Vec::new();
         write_title("my title", &mut out).unwrap();
-        let content = RawValue::from_string("{\"a\":1}".to_owned()).unwrap();
+        let content = RawValue::from_string("{\n  \"a\": 1\n}".to_owned()).unwrap();
         let message = BodyMessage {
             id: "m1".into(),
             role: "human".into(),
@@ -65,7 +71,7 @@ mod tests {
         let read = read_segment(&out).unwrap();
         assert_eq!(
             (read.len(), &*read[0].text, read[0].content.unwrap().get()),
-            (1, "line\nbreak", "{\"a\":1}")
+            (1, "line\nbreak", "{\n  \"a\": 1\n}")
         );
     }
 }

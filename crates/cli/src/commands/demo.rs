@@ -19,13 +19,13 @@ use crate::session;
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Where to make the data folder, its keys, the exports and the runs; a temporary folder if left out
+    /// Where to make the data folder, its keys, the exports and the runs, and keep them
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Where to write the report
     #[arg(long, value_name = "FILE", default_value = "./tenure-demo.html")]
     html: PathBuf,
-    /// Keep the data folder, to look around in it
+    /// Keep all that too where no folder is named, to look around in it
     #[arg(long)]
     keep: bool,
 }
@@ -40,7 +40,8 @@ impl Demo {
             bail!("{} is not empty: name a folder that is, or none", folder.display());
         }
         let played = play(&folder, global.json);
-        if !self.keep {
+        let keep = self.keep || self.out.is_some();
+        if !keep {
             // What the story left behind is in the way of nobody but the next story.
             let cleared = fs::remove_dir_all(&folder);
             if played.is_ok() {
@@ -56,7 +57,7 @@ impl Demo {
         } else {
             tell(summary)?;
             say(format_args!("\nReport  {}", self.html.display()))?;
-            if self.keep {
+            if keep {
                 say(format_args!("Data    {}", folder.join(DATA).display()))?;
             }
         }
@@ -110,7 +111,7 @@ impl Voice for Teller {
 }
 
 fn tell(summary: &Summary) -> anyhow::Result<()> {
-    let mut rows = table(["", ""]);
+    let mut rows = table(["In all", "How many"]);
     let people = &summary.decisions;
     for (what, number) in [
         ("Accounts", summary.accounts),

@@ -13,7 +13,7 @@ use crate::session::Intent;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Hold {
     /// Preserve what an order covers, at once
-    Place(Place),
+    Place(Box<Place>),
     /// End a hold; what it alone kept has the grace of its terms left
     Release(Release),
     /// List holds, released ones too

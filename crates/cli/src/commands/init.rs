@@ -8,9 +8,10 @@ use tenure_app::TimeKeeping;
 use tenure_model::Instant;
 
 use super::Global;
+use super::policy::Sources;
+use crate::Exit;
 use crate::output::{say, say_json};
 use crate::session::{self, key_folder};
-use crate::{Exit, policy_files};
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
@@ -27,7 +28,7 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        let files = policy_files::read_all(&self.policy)?;
+        let files = Sources::read(&self.policy.iter().map(PathBuf::as_path).collect::<Vec<_>>())?.files();
         let time = if self.simulated { TimeKeeping::Simulated } else { TimeKeeping::Real };
         let tenure = session::init(&global.data, time, self.at)?;
         let now = match self.at {

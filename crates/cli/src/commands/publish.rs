@@ -8,11 +8,12 @@ use tenure_app::Tenure;
 use tenure_model::{Instant, Regime};
 use tenure_policy::language::{Ground, Undecided};
 
+use super::policy::Sources;
 use super::{At, Global};
+use crate::Exit;
 use crate::output::{say, say_json};
 use crate::session::Intent;
 use crate::speech::{and, dated, say_at, some};
-use crate::{Exit, policy_files};
 
 #[derive(Debug, Args)]
 pub(crate) struct Publish {
@@ -39,7 +40,7 @@ struct Published {
 
 impl Publish {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        let files = policy_files::read_all(&self.paths)?;
+        let files = Sources::read(&self.paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?.files();
         let session = global.open(self.at, Intent::Change)?;
         let names = session.tenure.publish(&files, session.now)?;
         let published = described(&session.tenure, &names)?;

@@ -10,7 +10,6 @@ use tenure_model::Instant;
 
 use super::Export;
 use crate::chance::Chance;
-use crate::dates::minutes_after;
 use crate::world::{Talk, Turn};
 
 /// Writes a `projects` folder.
@@ -41,6 +40,9 @@ fn beside(id: &str, number: u64) -> String {
     Chance::new(seed).uuid()
 }
 
+/// The one subagent of a session.
+const AGENT: &str = "a1";
+
 struct Session<'a> {
     talk: &'a Talk,
     turns: Vec<&'a Turn>,
@@ -54,21 +56,21 @@ impl Session<'_> {
         for (number, turn) in self.turns.iter().enumerate() {
             if turn.sitting > sitting {
                 sitting = turn.sitting;
-                parent = Some(self.compaction(&mut lines, turn, parent));
+                parent = Some(self.compaction(&mut lines, turn, parent.as_deref()));
             }
-            let mut fork = json!(null);
-            if number == 0
-                && let Some((session, line)) = &self.talk.forked_from
-            {
-                fork = json!({"sessionId": session, "messageUuid": line});
+            if !turn.human {
+                parent = Some(self.answer(&mut lines, turn, parent.as_deref(), number == 1));
+                continue;
             }
-            if turn.human {
-                let message = json!({"role": "user", "content": turn.text});
-                lines.push(self.line("user", (&turn.id, parent.as_deref(), turn.at), message, &fork));
-                parent = Some(turn.id.clone());
-            } else {
-                parent = Some(self.answer(&mut lines, turn, parent, number == 1));
-            }
+            let message = json!({"role": "user", "content": turn.text});
+            let line = self.line("user", (&turn.id, parent.as_deref(), turn.at), &message);
+            lines.push(match &self.talk.forked_from {
+                Some((session, line_id)) if number == 0 => {
+                    with(line, "forkedFrom", json!({"sessionId": session, "messageUuid": line_id}))
+                }
+                _ => line,
+            });
+            parent = Some(turn.id.clone());
         }
         if let Some(last) = self.turns.last() {
             lines.push(json!({"type": "summary", "summary": self.talk.title, "leafUuid": last.id}));
@@ -77,7 +79,7 @@ impl Session<'_> {
     }
 
     /// The program makes room: what was said before comes back as a summary.
-    fn compaction(&self, lines: &mut Vec<Value>, turn: &Turn, parent: Option<String>) -> String {
+    fn compaction(&self, lines: &mut Vec<Value>, turn: &Turn, parent: Option<&str>) -> String {
         let (boundary, summary) = (beside(&turn.id, 1), beside(&turn.id, 2));
         lines.push(json!({
             "type": "system", "subtype": "compact_boundary", "uuid": boundary, "parentUuid": null,
@@ -86,86 +88,65 @@ impl Session<'_> {
         }));
         let text = format!("This session continues an earlier one about {}.", self.talk.title);
         let message = json!({"role": "user", "content": text});
-        let mut line = self.line("user", (&summary, Some(&boundary), turn.at), message, &Value::Null);
-        if let Some(fields) = line.as_object_mut() {
-            fields.insert("isCompactSummary".to_owned(), json!(true));
-        }
-        lines.push(line);
+        let line = self.line("user", (&summary, Some(&boundary), turn.at), &message);
+        lines.push(with(line, "isCompactSummary", json!(true)));
         summary
     }
 
-    /// An answer is a line for each of its blocks; a tool's result comes between.
-    fn answer(
-        &self,
-        lines: &mut Vec<Value>,
-        turn: &Turn,
-        parent: Option<String>,
-        asks_agent: bool,
-    ) -> String {
-        let message = |block: Value| {
-            json!({"id": format!("msg_{}", turn.id), "role": "assistant", "model": "claude", "content": [block],
-                "usage": {"input_tokens": 12, "output_tokens": 40}})
-        };
-        let text = json!({"type": "text", "text": turn.text});
-        lines.push(self.line(
-            "assistant",
-            (&turn.id, parent.as_deref(), turn.at),
-            message(text),
-            &Value::Null,
-        ));
+    /// An answer is a line for each of its blocks; a tool's result comes after.
+    fn answer(&self, lines: &mut Vec<Value>, turn: &Turn, parent: Option<&str>, asks_agent: bool) -> String {
+        let (called, result) = (beside(&turn.id, 3), beside(&turn.id, 4));
+        let text = says(&turn.id, &json!({"type": "text", "text": turn.text}));
+        lines.push(self.line("assistant", (&turn.id, parent, turn.at), &text));
         let call = json!({"type": "tool_use", "id": "toolu_1", "name": "Task", "input": {"prompt": "look"}});
-        let called = beside(&turn.id, 3);
-        lines.push(self.line("assistant", (&called, Some(&turn.id), turn.at), message(call), &Value::Null));
-        let result = beside(&turn.id, 4);
-        let said = json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "done"}]});
-        let mut line = self.line("user", (&result, Some(&called), turn.at), said, &Value::Null);
-        if let Some(fields) = line.as_object_mut() {
-            let agent = if asks_agent { json!({"agentId": "a1"}) } else { json!({"stdout": "ok"}) };
-            fields.insert("toolUseResult".to_owned(), agent);
-        }
-        lines.push(line);
+        let call = says(&turn.id, &call);
+        lines.push(self.line("assistant", (&called, Some(&turn.id), turn.at), &call));
+        let done = json!({"type": "tool_result", "tool_use_id": "toolu_1", "content": "done"});
+        let done = json!({"role": "user", "content": [done]});
+        let line = self.line("user", (&result, Some(&called), turn.at), &done);
+        let returned = if asks_agent { json!({"agentId": AGENT}) } else { json!({"stdout": "ok"}) };
+        lines.push(with(line, "toolUseResult", returned));
         result
     }
 
-    /// What a subagent was told and found, of every third session.
+    /// What a subagent was told and found, of about every third session.
     fn subagent(&self) -> Option<Vec<Value>> {
         let [_, second, ..] = self.turns.as_slice() else { return None };
         if !self.talk.id.ends_with(['0', '3', '6', '9', 'c']) {
             return None;
         }
         let (told, found) = (beside(&second.id, 5), beside(&second.id, 6));
-        let at = minutes_after(second.at, 0);
-        let mut lines = vec![
-            self.line("user", (&told, None, at), json!({"role": "user", "content": "look at the tests"}), &Value::Null),
-            self.line(
-                "assistant",
-                (&found, Some(&told), at),
-                json!({"id": format!("msg_{found}"), "role": "assistant", "content": [{"type": "text", "text": "Two of them fail."}]}),
-                &Value::Null,
-            ),
+        let order = json!({"role": "user", "content": "look at the tests"});
+        let answer = says(&found, &json!({"type": "text", "text": "Two of them fail."}));
+        let lines = [
+            self.line("user", (&told, None, second.at), &order),
+            self.line("assistant", (&found, Some(&told), second.at), &answer),
         ];
-        for fields in lines.iter_mut().filter_map(Value::as_object_mut) {
-            fields.insert("isSidechain".to_owned(), json!(true));
-            fields.insert("agentId".to_owned(), json!("a1"));
-        }
-        Some(lines)
+        let aside = |line| with(with(line, "isSidechain", json!(true)), "agentId", json!(AGENT));
+        Some(lines.into_iter().map(aside).collect())
     }
 
-    fn line(
-        &self,
-        kind: &str,
-        (uuid, parent, at): (&str, Option<&str>, Instant),
-        message: Value,
-        forked_from: &Value,
-    ) -> Value {
-        let mut line = json!({
+    fn line(&self, kind: &str, (uuid, parent, at): (&str, Option<&str>, Instant), message: &Value) -> Value {
+        json!({
             "type": kind, "uuid": uuid, "parentUuid": parent, "sessionId": self.talk.id, "timestamp": at,
             "isSidechain": false, "userType": "external", "cwd": "/home/dev/project", "gitBranch": "main",
             "version": "2.0.0", "message": message,
-        });
-        if let (Some(fields), false) = (line.as_object_mut(), forked_from.is_null()) {
-            fields.insert("forkedFrom".to_owned(), forked_from.clone());
-        }
-        line
+        })
     }
+}
+
+/// A block of an answer. The blocks of one answer share an id.
+fn says(answer: &str, block: &Value) -> Value {
+    json!({
+        "id": format!("msg_{answer}"), "role": "assistant", "model": "claude", "content": [block],
+        "usage": {"input_tokens": 12, "output_tokens": 40},
+    })
+}
+
+/// A line with one more field.
+fn with(mut line: Value, field: &str, value: Value) -> Value {
+    if let Some(fields) = line.as_object_mut() {
+        fields.insert(field.to_owned(), value);
+    }
+    line
 }

@@ -2,7 +2,7 @@
 
 use tenure_model::Instant;
 
-use super::svg::{Axis, Canvas, Frame, Size};
+use super::svg::{Axis, Canvas, Frame, Point, Size};
 use super::{Figure, Numbers, drawn};
 use crate::Outcome;
 use crate::dates::{count, date, days_between, grouped, long, next_month, parts};
@@ -52,6 +52,7 @@ pub(crate) fn order(outcome: &Outcome) -> Figure {
             long(released)
         ),
         title,
+        heights: [None; 2],
         wide,
         narrow,
         numbers: Numbers {
@@ -90,7 +91,7 @@ fn draw_order(
     let time = Axis::time(frame, from, until);
     let (axis, ticks) =
         Axis::amount(frame, samples.iter().map(|sample| sample.live("content")).max().unwrap_or(0));
-    let level = |number: usize| -> Vec<(i64, i64)> {
+    let level = |number: usize| -> Vec<Point> {
         let sum = |sample: &&&Sample| sample.kept_by("content").iter().take(number).sum::<u64>();
         let mut points: Vec<_> =
             samples.iter().map(|sample| (time.at(sample.at), axis.count(sum(&sample)))).collect();
@@ -104,38 +105,40 @@ fn draw_order(
     }
     months(canvas, (frame, size), time, (from, until));
     let narrow = i64::from(!size.is_wide());
-    canvas.deadline(frame, time.at(released), ("end", narrow), "released ");
+    canvas.instant(frame, time.at(released), ("end", narrow), "released ");
     canvas.deadline(
         frame,
         time.at(deadline),
-        ("start", 0),
-        if size.is_wide() { " grace ends" } else { " ends" },
+        (if size.is_wide() { "start" } else { "middle" }, 0),
+        "grace ends",
     );
     for (number, (_, words)) in bands.iter().enumerate() {
         label(canvas, frame, (&level(number + 1), &level(number)), words);
     }
 }
 
-/// Puts a band's name where the band is thickest, if it fits there.
-pub(crate) fn label(
-    canvas: &mut Canvas,
-    frame: Frame,
-    (upper, lower): (&[(i64, i64)], &[(i64, i64)]),
-    words: &str,
-) {
-    let thickness =
-        upper.iter().zip(lower).map(|((x, top), (_, bottom))| (bottom - top, *x, (top + bottom) / 2));
-    let Some((thick, x, y)) = thickness.max() else { return };
-    if thick < 16 {
-        return;
-    }
+/// Puts a band's name into the middle of where it is thick, if it fits there.
+pub(crate) fn label(canvas: &mut Canvas, frame: Frame, (upper, lower): (&[Point], &[Point]), words: &str) {
+    let slices: Vec<(i64, i64, i64)> = upper
+        .iter()
+        .zip(lower)
+        .map(|((x, top), (_, bottom))| (*x, bottom - top, (top + bottom) / 2))
+        .collect();
+    let most = slices.iter().map(|(_, thick, _)| *thick).max().unwrap_or(0);
+    let thick: Vec<i64> =
+        slices.iter().filter(|(_, thick, _)| thick * 10 >= most * 5).map(|(x, ..)| *x).collect();
+    let (Some(first), Some(last)) = (thick.first(), thick.last()) else { return };
     // Seven pixels a letter is more than any of these fonts needs.
-    let half = i64::try_from(words.len()).unwrap_or(0) * 7 / 2;
-    canvas.text(
-        (x.clamp(frame.left + half + 4, (frame.right - half - 4).max(frame.left + half + 4)), y + 5),
-        "middle",
-        words,
-    );
+    let half = i64::try_from(words.len()).unwrap_or(0) * 7 / 2 + 4;
+    let x = (first + last) / 2;
+    let x = x.clamp(frame.left + half, (frame.right - half).max(frame.left + half));
+    let Some((_, thick, y)) = slices.iter().rev().find(|(start, ..)| *start <= x).or(slices.first()) else {
+        return;
+    };
+    if *thick >= 20 && (last - first + 16) >= half {
+        canvas.bar("plate", (x - half, y - 10), (half * 2, 20));
+        canvas.text((x, y + 5), "middle", words);
+    }
 }
 
 /// The months on the time axis: each on a wide chart, every second on a narrow one.
@@ -153,8 +156,8 @@ fn months(canvas: &mut Canvas, (frame, size): (Frame, Size), time: Axis, (from, 
 
 const CLASSES: [(&str, &str, &str); 4] = [
     ("history", "l-kept", "history"),
-    ("content", "l-kept2", "content"),
     ("training_copy", "l-used", "training"),
+    ("content", "l-kept2", "content"),
     ("feedback", "l-kept3", "feedback"),
 ];
 
@@ -194,10 +197,11 @@ pub(crate) fn classes(outcome: &Outcome) -> Figure {
             count(last, "copy is", "copies are")
         ),
         title,
+        heights: [None; 2],
         wide,
         narrow,
         numbers: Numbers {
-            heading: vec!["After the sweep of", "History", "Content", "Training", "Feedback", "Scores"],
+            heading: vec!["After the sweep of", "History", "Training", "Content", "Feedback", "Scores"],
             rows: rows.collect(),
         },
     }

@@ -11,7 +11,7 @@ const BINS: [(i64, i64, &str, &str); 6] = [
     (14, 20, "14 to 20 days before", "14\u{2013}20"),
     (7, 13, "7 to 13 days before", "7\u{2013}13"),
     (1, 6, "1 to 6 days before", "1\u{2013}6"),
-    (0, 0, "on the last day", "0"),
+    (0, 0, "on the last day", "last day"),
     (-1, -1, "at the instant at which the last reason to keep it went", "at once"),
 ];
 
@@ -45,6 +45,7 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
             count(destroyed.at_once, "copy", "copies")
         ),
         title,
+        heights: [None; 2],
         wide,
         narrow,
         numbers: Numbers { heading: vec!["Destroyed", "Copies"], rows },

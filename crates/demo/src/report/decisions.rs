@@ -3,7 +3,7 @@
 use tenure_model::{Choice, Instant};
 
 use super::copies::label;
-use super::svg::{Axis, Canvas, Frame, Size};
+use super::svg::{Axis, Canvas, Frame, Point, Size};
 use super::{Figure, Numbers, drawn};
 use crate::Outcome;
 use crate::dates::{count, date, days_after, grouped, long};
@@ -41,8 +41,10 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
     let days = days(outcome, from, until);
     let people = &outcome.summary.decisions;
     let by_deadline = days.iter().find(|day| day.at == deadline).map_or(0, |day| day.yes + day.no);
+    // That is one of the things that were checked.
+    let unused = if outcome.summary.is_sound() { ", and nothing of theirs was trained on" } else { "" };
     let title = format!(
-        "{} had answered by the deadline; {} never did, and nothing of theirs was trained on",
+        "{} had answered by the deadline; {} never did{unused}",
         count(by_deadline, "person", "people"),
         grouped(people.none)
     );
@@ -79,6 +81,7 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
             )
         ),
         title,
+        heights: [None; 2],
         wide,
         narrow,
         numbers: Numbers {
@@ -92,7 +95,7 @@ fn draw(canvas: &mut Canvas, (frame, size): (Frame, Size), days: &[Day], (asked,
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return };
     let time = Axis::time(frame, first.at, last.at);
     let (axis, ticks) = Axis::amount(frame, asked);
-    let level = |of: &dyn Fn(&Day) -> u64| -> Vec<(i64, i64)> {
+    let level = |of: &dyn Fn(&Day) -> u64| -> Vec<Point> {
         days.iter().map(|day| (time.at(day.at), axis.count(of(day)))).collect()
     };
     let (none, yes) = (level(&|_| 0), level(&|day| day.yes));
@@ -107,8 +110,7 @@ fn draw(canvas: &mut Canvas, (frame, size): (Frame, Size), days: &[Day], (asked,
         canvas.moment(frame, anchor.min(frame.right - 14), word.get(1..6).unwrap_or_default());
     }
     let old = time.at(date("2025-09-28"));
-    canvas.line("moved", (old, frame.top), (old, frame.bottom));
-    canvas.text((old - 4, frame.top - 6 - 16 * i64::from(!size.is_wide())), "end", "first deadline");
+    canvas.instant(frame, old, ("end", i64::from(!size.is_wide())), "first deadline ");
     canvas.deadline(frame, time.at(deadline), ("start", 0), "the deadline");
     label(canvas, frame, (&yes, &none), "yes: may be trained on");
     label(canvas, frame, (&answered, &yes), "no: not allowed");

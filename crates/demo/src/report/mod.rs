@@ -32,6 +32,8 @@ pub(crate) struct Figure {
     pub(crate) about: String,
     /// A sentence beneath.
     pub(crate) caption: String,
+    /// How high it is, where that is not the usual.
+    pub(crate) heights: [Option<i64>; 2],
     pub(crate) wide: String,
     pub(crate) narrow: String,
     pub(crate) numbers: Numbers,
@@ -106,16 +108,16 @@ fn head(outcome: &Outcome) -> String {
 fn section(figure: &Figure, number: usize) -> String {
     let mut out = String::new();
     let title = escape(&figure.title);
-    let parts = [(Size::Wide, &figure.wide), (Size::Narrow, &figure.narrow)];
+    let parts = [(Size::Wide, &figure.wide), (Size::Narrow, &figure.narrow)].into_iter().zip(figure.heights);
     put!(out, "<section aria-labelledby=\"f{number}\">\n<h2 id=\"f{number}\">{title}</h2>\n<figure>\n");
-    for (size, drawing) in parts {
+    for ((size, drawing), height) in parts {
         let frame = Frame::new(size, 0);
         put!(
             out,
             "<svg class=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n{drawing}</svg>\n",
             size.class(),
             frame.width,
-            frame.height,
+            height.unwrap_or(frame.height),
             escape(&figure.about),
         );
     }
@@ -162,6 +164,7 @@ fn checks(outcome: &Outcome) -> String {
         for claim in [
             "Each copy that is left has a term, a hold or a grace that keeps it, at every month's end.",
             "Each copy that is gone went before its deadline, and only where the next sweep would have been too late.",
+            "Nothing that the order covered was destroyed while it was in force.",
             "Copies made are copies left and copies destroyed, class by class.",
             "No run holds a row of anyone who had said no, said nothing, or withdrawn; none of a minor, of work, of an incognito chat, or of what was flagged, deleted or idle since the yes.",
         ] {

@@ -77,6 +77,7 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
             opened.join(" and ")
         ),
         title,
+        heights: [28, 36].map(|slot| Some(slot * i64::try_from(reasons.len() + 1).unwrap_or(1))),
         wide,
         narrow,
         numbers: Numbers { heading: vec!["", "First run", "Second run"], rows },
@@ -92,22 +93,20 @@ fn draw(canvas: &mut Canvas, (frame, size): (Frame, Size), outcome: &Outcome, re
     let most = bars.iter().map(|(_, records)| *records).max().unwrap_or(1).max(1);
     // The bars lie on their side, with their names above them on a phone and before them elsewhere.
     let left = if size.is_wide() { 240 } else { 0 };
-    let lying = Frame { left, top: 0, bottom: frame.height, ..frame };
-    let room = lying.right - lying.left;
-    let slot = frame.height / i64::try_from(bars.len()).unwrap_or(1).max(1);
+    let (room, slot) = (frame.right - left, if size.is_wide() { 28 } else { 36 });
     for (number, (name, records)) in bars.iter().enumerate() {
         let y = i64::try_from(number).unwrap_or(0) * slot;
         let length =
             i64::try_from(u128::from(*records) * u128::try_from(room).unwrap_or(0) / u128::from(most));
         let length = length.unwrap_or(0).max(i64::from(*records > 0));
         let class = if number == 0 { "used" } else { "barred" };
-        let (top, height) = if size.is_wide() { (y + 4, slot - 8) } else { (y + 15, slot - 18) };
-        canvas.bar(class, (lying.left, top), (length, height));
+        let (top, height) = if size.is_wide() { (y + 4, slot - 8) } else { (y + 16, slot - 22) };
+        canvas.bar(class, (left, top), (length, height));
         if size.is_wide() {
-            canvas.text((lying.left - 10, y + slot / 2 + 5), "end", name);
+            canvas.text((left - 10, y + slot / 2 + 5), "end", name);
         } else {
             canvas.text((0, y + 11), "start", name);
         }
-        canvas.text((lying.left + length + 6, top + height / 2 + 5), "start", &grouped(*records));
+        canvas.text((left + length + 6, top + height / 2 + 5), "start", &grouped(*records));
     }
 }

@@ -4,6 +4,9 @@ use tenure_model::Instant;
 
 use crate::dates::grouped;
 
+/// Pixels from the left and from the top.
+pub(crate) type Point = (i64, i64);
+
 /// How large a chart is drawn; each is drawn once for wide windows and once for phones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
@@ -43,7 +46,7 @@ impl Frame {
                 Self { width: 704, height: 340, left: 52, right: 704 - labels, top: 44, bottom: 304 }
             }
             Size::Narrow => {
-                Self { width: 288, height: 300, left: 40, right: 288 - labels, top: 58, bottom: 264 }
+                Self { width: 288, height: 300, left: 46, right: 288 - labels, top: 58, bottom: 264 }
             }
         }
     }
@@ -121,15 +124,15 @@ impl Canvas {
         put!(self.0, "{text}\n");
     }
 
-    pub(crate) fn text(&mut self, (x, y): (i64, i64), anchor: &str, text: &str) {
+    pub(crate) fn text(&mut self, (x, y): Point, anchor: &str, text: &str) {
         self.put(format_args!(r#"<text x="{x}" y="{y}" text-anchor="{anchor}">{}</text>"#, escape(text)));
     }
 
-    pub(crate) fn line(&mut self, class: &str, (x1, y1): (i64, i64), (x2, y2): (i64, i64)) {
+    pub(crate) fn line(&mut self, class: &str, (x1, y1): Point, (x2, y2): Point) {
         self.put(format_args!(r#"<line class="{class}" x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>"#));
     }
 
-    pub(crate) fn bar(&mut self, class: &str, (x, y): (i64, i64), (width, height): (i64, i64)) {
+    pub(crate) fn bar(&mut self, class: &str, (x, y): Point, (width, height): Point) {
         self.put(format_args!(
             r#"<rect class="{class}" x="{x}" y="{y}" width="{}" height="{}"/>"#,
             width.max(0),
@@ -138,20 +141,40 @@ impl Canvas {
     }
 
     /// A line that keeps its height until the next point.
-    pub(crate) fn steps(&mut self, class: &str, points: &[(i64, i64)]) {
+    pub(crate) fn steps(&mut self, class: &str, points: &[Point]) {
         self.put(format_args!(r#"<path class="{class}" d="{}"/>"#, stepped(points)));
     }
 
-    /// The area between two such lines.
-    pub(crate) fn band(&mut self, class: &str, upper: &[(i64, i64)], lower: &[(i64, i64)]) {
-        let mut back: Vec<(i64, i64)> = Vec::with_capacity(lower.len() * 2);
-        for (place, (x, y)) in lower.iter().enumerate() {
-            if let Some((_, before)) = place.checked_sub(1).and_then(|before| lower.get(before)) {
-                back.push((*x, *before));
+    /// The area between two such lines, which must have their points at the same places.
+    pub(crate) fn band(&mut self, class: &str, upper: &[Point], lower: &[Point]) {
+        let mut run: Vec<(Point, Point)> = Vec::new();
+        for (up, low) in upper.iter().copied().zip(lower.iter().copied()) {
+            // A band without height ends where its last height did, so that it leaves no outline.
+            if up.1 == low.1 {
+                if let Some((last_up, last_low)) = run.last().copied() {
+                    run.push(((up.0, last_up.1), (low.0, last_low.1)));
+                    self.closed(class, &std::mem::take(&mut run));
+                }
+            } else {
+                run.push((up, low));
             }
-            back.push((*x, *y));
         }
-        let mut path = stepped(upper);
+        self.closed(class, &run);
+    }
+
+    fn closed(&mut self, class: &str, run: &[(Point, Point)]) {
+        if run.is_empty() {
+            return;
+        }
+        let upper: Vec<_> = run.iter().map(|(up, _)| *up).collect();
+        let mut path = stepped(&upper);
+        let mut before: Option<i64> = None;
+        let mut back = Vec::with_capacity(run.len() * 2);
+        for (_, (x, y)) in run {
+            back.extend(before.map(|before| (*x, before)));
+            back.push((*x, *y));
+            before = Some(*y);
+        }
         for (x, y) in back.into_iter().rev() {
             put!(path, "L{x} {y}");
         }
@@ -175,9 +198,18 @@ impl Canvas {
     }
 
     /// A deadline, drawn as a line, with what it is above it.
-    pub(crate) fn deadline(&mut self, frame: Frame, x: i64, (anchor, row): (&str, i64), text: &str) {
+    pub(crate) fn deadline(&mut self, frame: Frame, x: i64, beside: (&str, i64), text: &str) {
+        self.upright("deadline", (frame, x), beside, text);
+    }
+
+    /// Another instant that matters, with a finer line.
+    pub(crate) fn instant(&mut self, frame: Frame, x: i64, beside: (&str, i64), text: &str) {
+        self.upright("instant", (frame, x), beside, text);
+    }
+
+    fn upright(&mut self, class: &str, (frame, x): (Frame, i64), (anchor, row): (&str, i64), text: &str) {
         let y = frame.top - 6 - 16 * row;
-        self.line("deadline", (x, y + 3), (x, frame.bottom));
+        self.line(class, (x, y + 3), (x, frame.bottom));
         let beside = match anchor {
             "start" => x - 2,
             "end" => x + 2,
@@ -187,7 +219,7 @@ impl Canvas {
     }
 }
 
-fn stepped(points: &[(i64, i64)]) -> String {
+fn stepped(points: &[Point]) -> String {
     let mut path = String::new();
     for (place, (x, y)) in points.iter().enumerate() {
         if place == 0 {

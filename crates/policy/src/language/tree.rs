@@ -1,9 +1,8 @@
 //! What a version says, as a tree.
 
 use std::fmt;
-use std::str::FromStr;
 
-use tenure_model::{Instant, Kind, Mode, MonthLength, Regime, Span, Term, UnknownWord};
+use tenure_model::{Instant, Kind, Mode, MonthLength, Regime, Span, Term, vocabulary};
 
 use super::Position;
 
@@ -172,44 +171,7 @@ impl Purpose {
     }
 }
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident, $what:literal, { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vdoc])* $variant),+ }
-
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-            /// Every spelling, in the same order.
-            pub const WORDS: &'static [&'static str] = &[$($word),+];
-
-            /// The word in the file.
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(word: &str) -> Result<Self, UnknownWord> {
-                match word {
-                    $($word => Ok(Self::$variant),)+
-                    _ => Err(UnknownWord { vocabulary: $what, word: word.to_owned(), allowed: Self::WORDS }),
-                }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
-
-words!(
+vocabulary!(
     /// Where a record stands toward a purpose.
     Standing, "standing", {
         /// No choice now.
@@ -227,7 +189,7 @@ words!(
     }
 );
 
-words!(
+vocabulary!(
     /// The attributes that are true or false.
     Flag, "attribute", {
         /// The person deleted the record.

@@ -46,6 +46,11 @@ impl Sources {
         Ok(sources)
     }
 
+    /// Each file's name and text, for publishing.
+    pub(crate) fn files(&self) -> Vec<(String, String)> {
+        self.0.iter().map(|source| (source.path.display().to_string(), source.text.clone())).collect()
+    }
+
     /// Reads the words of every file.
     pub(crate) fn parse(&self) -> Loaded<Vec<Version>> {
         let mut versions = Vec::new();
