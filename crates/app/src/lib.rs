@@ -5,8 +5,8 @@
 //! randomness are arguments.
 //!
 //! # Adding a use case
-//! Give it a module and a method on [`Tenure`] that takes `now`. Load through [`person`] and
-//! [`record`], state what happened through [`ledger`], and mark an account whose copies must be filed
+//! Give it a module and a method on [`Tenure`] that takes `now`. Load through `person` and
+//! `record`, state what happened through `ledger`, and mark an account whose copies must be filed
 //! anew. What destroys or exports needs a token that only the check can make.
 
 mod accounts;

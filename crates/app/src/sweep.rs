@@ -138,8 +138,10 @@ impl Tenure {
         self.finish(&mut batch, now, options.by, &mut swept)?;
         progress(swept.total());
         swept.packs = self.remove_idle_packs(now)?;
-        // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
-        self.store.scrub()?;
+        if swept.total() + swept.packs > 0 {
+            // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
+            self.store.scrub()?;
+        }
         Ok(swept)
     }
 

@@ -26,6 +26,9 @@ pub(crate) fn check(tenure: &Tenure, world: &World, log: &Log) -> Result<Vec<Str
     for audit in &log.audits {
         findings.extend(nothing_beyond_its_term(audit));
     }
+    if log.overdue_before_arrivals > 0 {
+        findings.push(format!("{} copies were overdue between sweeps", log.overdue_before_arrivals));
+    }
     findings.extend(each_went_in_time(log));
     findings.extend(the_order_was_kept(log));
     findings.extend(copies_add_up(tenure, log)?);

@@ -91,6 +91,8 @@ pub(crate) struct Log {
     pub(crate) last_training_gone: Option<Instant>,
     /// The instant at which the story ends.
     pub(crate) end: Option<Instant>,
+    /// Copies that were overdue when conversations arrived, before they did.
+    pub(crate) overdue_before_arrivals: u64,
     /// When the order was placed.
     pub(crate) placed: Option<Instant>,
     /// When it was released, and by when what it alone kept had to be gone.

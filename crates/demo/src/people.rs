@@ -126,7 +126,7 @@ fn person(chance: &mut Chance, number: usize) -> Person {
         says,
         choices: Vec::new(),
         moves: (number == 1 || number % 61 == 60 && plan == Plan::Pro).then(|| date("2025-10-14")),
-        leaves: (number % 47 == 21)
+        leaves: (number % 70 == 21)
             .then(|| minutes_after(date("2025-09-08"), chance.between(0, 60 * 24 * 60))),
     };
     person.choices = choices(chance, &person);

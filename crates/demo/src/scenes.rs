@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tenure_app::run::Rows;
-use tenure_app::{AccountFacts, Answer, Defaults, Deletion, HoldScope, Ingested, Refusal, Scan, Tenure};
+use tenure_app::{
+    AccountFacts, Answer, Defaults, Deletion, HoldScope, Ingested, Refusal, Scan, SweepOptions, Tenure,
+};
 use tenure_formats::{Failure, Format};
 use tenure_model::{Choice, Instant, Mode, Regime};
 
@@ -59,7 +61,8 @@ impl Stage<'_> {
             files.entry((talk.source, self.surface(talk, at), alone)).or_default().push(talk);
         }
         // Whatever is overdue from here on was not known to be before this arrival.
-        self.audit(at)?;
+        let options = SweepOptions { by: at, limit: usize::MAX };
+        self.log.overdue_before_arrivals += self.tenure.sweep_dry_run(at, options)?.total();
         self.checked = at;
         let (mut sum, mut read) = (Ingested::default(), 0);
         for (number, ((source, surface, owner), talks)) in files.iter().enumerate() {
@@ -254,12 +257,22 @@ impl Stage<'_> {
         Ok(())
     }
 
-    pub(crate) fn decide(&mut self, at: Instant, person: usize, choice: Choice) -> Result<(), DemoError> {
-        let Some(person) = self.world.people.get(person) else { return Ok(()) };
-        let answer = Answer { purpose: "train".to_owned(), choice, version: None, follows: None };
-        self.tenure.decide(&person.id, answer, at)?;
-        let before = person.choices.iter().rev().find(|(when, _)| *when < at).map(|(_, choice)| *choice);
-        self.note_answer(Answered { at, choice, before });
+    /// Records answers of several people, none of whom answers twice.
+    pub(crate) fn decide(&mut self, answers: &[(Instant, usize, Choice)]) -> Result<(), DemoError> {
+        let world = self.world;
+        let person = |number: usize| world.people.get(number);
+        together(self.tenure, answers, |tenure, (at, number, choice)| {
+            let Some(person) = person(*number) else { return Ok(()) };
+            let answer =
+                Answer { purpose: "train".to_owned(), choice: *choice, version: None, follows: None };
+            tenure.decide(&person.id, answer, *at).map(drop)
+        })?;
+        for (at, number, choice) in answers.iter().copied() {
+            let before = person(number).and_then(|person| {
+                person.choices.iter().rev().find(|(when, _)| *when < at).map(|(_, choice)| *choice)
+            });
+            self.note_answer(Answered { at, choice, before });
+        }
         Ok(())
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) last_arrival: Instant,
     /// What is told of only once, by number.
     pub(crate) told: BTreeSet<usize>,
+    /// Answers that are not handed in yet.
+    answers: Vec<(Instant, usize, Choice)>,
     sweeps: Vec<Instant>,
     /// An instant at which nothing was overdue.
     pub(crate) checked: Instant,
@@ -57,6 +59,7 @@ impl<'a> Stage<'a> {
             since: Since::default(),
             last_arrival: Instant::MIN,
             told: BTreeSet::new(),
+            answers: Vec::new(),
             sweeps: sweeps(),
             checked: Instant::MIN,
             cursor: DestructionCursor::default(),
@@ -64,6 +67,14 @@ impl<'a> Stage<'a> {
     }
 
     pub(crate) fn play(&mut self, at: Instant, event: Event) -> Result<(), DemoError> {
+        if let Event::Decide(person, choice) = event {
+            if self.answers.iter().any(|(_, answered, _)| *answered == person) {
+                self.take_answers()?;
+            }
+            self.answers.push((at, person, choice));
+            return Ok(());
+        }
+        self.take_answers()?;
         match event {
             Event::Publish(version) => self.publish(at, version),
             Event::Accounts => self.open_accounts(at),
@@ -72,7 +83,7 @@ impl<'a> Stage<'a> {
             Event::ReleaseHold => self.release_hold(at),
             Event::Ask => self.ask(at),
             Event::Join(person) => self.join(at, person),
-            Event::Decide(person, choice) => self.decide(at, person, choice),
+            Event::Decide(..) => Ok(()),
             Event::Delete(talk) => self.delete(at, talk),
             Event::Leave(person) => self.leave(at, person),
             Event::Flag(talk) => self.flag(at, talk),
@@ -86,6 +97,12 @@ impl<'a> Stage<'a> {
             Event::Sweep => self.sweep(at).map(drop),
             Event::Look => self.look(at),
         }
+    }
+
+    /// Answers that came one after another are handed in together.
+    fn take_answers(&mut self) -> Result<(), DemoError> {
+        let answers = std::mem::take(&mut self.answers);
+        self.decide(&answers)
     }
 
     pub(crate) fn say(&mut self, at: Instant, text: &str) -> Result<(), DemoError> {

@@ -74,14 +74,14 @@ pub(crate) enum Event {
     Look,
 }
 
-/// When what is due is destroyed: each week, each day of the change, each week again, and then each month.
+/// When what is due is destroyed: each week, each day around the deadline, each week again, and then each month.
 /// A sweep destroys all that is due before the next one.
 pub(crate) fn sweeps() -> Vec<Instant> {
     let mut sweeps = Vec::new();
     let mut at = minutes_after(date("2025-05-12"), 23 * 60);
     while at < date("2031-02-01") {
         sweeps.push(at);
-        at = if at < date("2025-08-25") {
+        at = if at < date("2025-09-22") {
             days_after(at, 7)
         } else if at < date("2025-10-09") {
             days_after(at, 1)
@@ -95,7 +95,7 @@ pub(crate) fn sweeps() -> Vec<Instant> {
 }
 
 /// The days on which conversations arrive, in the evening.
-const ARRIVALS: [&str; 14] = [
+const ARRIVALS: [&str; 12] = [
     "2025-05-12",
     "2025-06-10",
     "2025-07-08",
@@ -103,12 +103,10 @@ const ARRIVALS: [&str; 14] = [
     "2025-08-26",
     "2025-09-09",
     "2025-09-23",
-    "2025-10-03",
     "2025-10-09",
-    "2025-10-20",
+    "2025-10-23",
     "2025-11-02",
-    "2025-11-14",
-    "2025-11-24",
+    "2025-11-16",
     "2025-11-30",
 ];
 

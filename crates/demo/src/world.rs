@@ -148,7 +148,7 @@ impl World {
                 3 if since % 48 < 24 => {
                     talk.deleted = Some(minutes_after(date("2025-07-15"), chance.between(0, 60 * 24 * 60)));
                 }
-                7 | 14 => talk.feedback = Some(at),
+                7 => talk.feedback = Some(at),
                 15 if since % 48 < 24 => talk.deleted = Some(at),
                 _ => {}
             }
@@ -169,7 +169,7 @@ fn talks_of(chance: &mut Chance, person: &Person, number: usize) -> Vec<Talk> {
         let mode =
             if source == Source::Tenure && person.plan.is_asked() { Mode::Incognito } else { Mode::Normal };
         let mut talk = talk(chance, (person, number), source, began, mode);
-        if person.plan == Plan::Api && source == Source::Tenure && number == 22 {
+        if person.plan == Plan::Api && source == Source::Tenure && number == 22 && place == 0 {
             talk.surface = "api-zdr";
         }
         if source == Source::ClaudeCode && place % 3 == 2 {
@@ -188,9 +188,10 @@ fn talks_of(chance: &mut Chance, person: &Person, number: usize) -> Vec<Talk> {
 fn source(person: &Person, number: usize, place: i64) -> Source {
     match person.plan {
         Plan::Api if place == 0 => Source::Tenure,
-        Plan::Api => Source::OpenAi,
+        Plan::Api if number % 48 == 10 + 12 && place == 1 => Source::OpenAi,
+        Plan::Api => Source::Tenure,
         Plan::Team => Source::Claude,
-        Plan::Max if place > 0 && number % 24 < 12 => Source::ClaudeCode,
+        Plan::Max if place > 0 && number % 60 < 20 => Source::ClaudeCode,
         Plan::Free if number % 36 == 3 && place == 1 => Source::ShareGpt,
         Plan::Free if number % 36 == 15 => Source::ChatGpt,
         Plan::Pro if number % 36 == 13 && place == 0 => Source::ClaudeSingle,

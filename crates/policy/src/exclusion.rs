@@ -15,6 +15,8 @@ use crate::verdict::Verdict;
 /// Why something may not be used. Of several reasons the first in this order counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Exclusion {
+    /// The version that judges it does not have the purpose.
+    Terms,
     /// The regime of its surface is not one of the purpose's.
     Regime,
     /// Its person deleted it.
@@ -51,7 +53,8 @@ pub enum Exclusion {
 
 impl Exclusion {
     /// Every reason, in the order in which one is preferred to another.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
+        Self::Terms,
         Self::Regime,
         Self::Deleted,
         Self::Flagged,
@@ -73,6 +76,7 @@ impl Exclusion {
     /// The one spelling of this reason.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Terms => "terms",
             Self::Regime => "regime",
             Self::Deleted => "deleted",
             Self::Flagged => "flagged",

@@ -83,8 +83,8 @@ impl Lineage {
         let verdict = self.judge(facts);
         let tree = self.tree(verdict.judged);
         let Some(place) = tree.purposes.iter().position(|known| known.name == purpose) else {
-            let messages = vec![Some(Exclusion::OtherRule); facts.messages.len()];
-            return Ruling { verdict, permitted: Vec::new(), record: Some(Exclusion::OtherRule), messages };
+            let messages = vec![Some(Exclusion::Terms); facts.messages.len()];
+            return Ruling { verdict, permitted: Vec::new(), record: Some(Exclusion::Terms), messages };
         };
         let Some(purpose) = tree.purposes.get(place) else {
             return Ruling { verdict, permitted: Vec::new(), record: None, messages: Vec::new() };

@@ -218,6 +218,7 @@ fn because(reason: LeftOut) -> &'static str {
             Exclusion::Derived => "it was made from what may not be used",
             Exclusion::UnknownTime => "nobody knows when it was said, or that was later",
             Exclusion::NoBasis => "the copy that it would be read from has no basis any more",
+            Exclusion::Terms => "its terms do not have the purpose",
             Exclusion::OtherRule => "no rule takes it",
         },
         LeftOut::NoCopy => "no copy of the class that the rule names can be read",

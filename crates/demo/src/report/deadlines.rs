@@ -41,7 +41,7 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
         ),
         caption: format!(
             "Sweeps work ahead: each destroys what is due before the next one, which is a week away for most of 2025, a day \
-             around the change, and a month afterwards. {} went at once, because their person deleted them or no term kept them.",
+             around the deadline, and a month afterwards. {} went at once, because their person deleted them or no term kept them.",
             count(destroyed.at_once, "copy", "copies")
         ),
         title,
@@ -54,7 +54,8 @@ pub(crate) fn figure(outcome: &Outcome) -> Figure {
 
 fn draw(canvas: &mut Canvas, (frame, size): (Frame, Size), bars: &[(&str, &str, u64)], late: u64) {
     let largest = bars.iter().map(|(.., copies)| *copies).max().unwrap_or(0).max(late);
-    let (axis, ticks) = Axis::amount(frame, largest);
+    // Room above the highest bar for its number.
+    let (axis, ticks) = Axis::amount(frame, largest + largest / 8);
     canvas.amounts(
         frame,
         axis,

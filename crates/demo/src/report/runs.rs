@@ -23,7 +23,7 @@ pub(crate) fn in_words(reason: &str) -> &str {
         "closed" => "the account is closed",
         "no_copy" => "no copy is left to read",
         "unknown_time" => "when they were said is unknown",
-        "other_rule" => "under the old terms",
+        "terms" => "under the old terms",
         other => other,
     }
 }

@@ -25,7 +25,14 @@ fn something_has_a_reason_exactly_where_the_verdict_denies_it_and_a_permission_w
             let Ok(resolved) = Resolved::new(&lineage, &case) else { continue };
             let facts = resolved.facts(&case);
             let verdict = lineage.judge(&facts);
-            for (place, purpose) in lineage.tree(verdict.judged).purposes.iter().enumerate() {
+            let terms = lineage.tree(verdict.judged);
+            for purpose in lineage.versions().flat_map(|(_, version)| &version.purposes) {
+                if terms.purpose(&purpose.name).is_none() {
+                    assert_eq!(lineage.rule(&facts, &purpose.name).record, Some(Exclusion::Terms), "{line}");
+                    *reasons.entry(Exclusion::Terms).or_default() += 1;
+                }
+            }
+            for (place, purpose) in terms.purposes.iter().enumerate() {
                 let ruling = lineage.rule(&facts, &purpose.name);
                 assert_eq!(ruling.record.is_none(), verdict.allowed[place], "{line}");
                 for (index, message) in facts.messages.iter().enumerate() {
