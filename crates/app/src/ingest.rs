@@ -19,10 +19,13 @@ use crate::{Error, Tenure};
 use batch::Batch;
 pub(crate) use body::read_segment;
 
-/// A batch is committed when it has this many bytes of text, or [`BATCH_MESSAGES`].
+/// A batch is committed when it has this many bytes of text, or as many of the others: each bounds what
+/// a batch takes in memory for a different shape of input.
 const BATCH_BYTES: usize = 12 * 1024 * 1024;
 /// See [`BATCH_BYTES`].
 const BATCH_MESSAGES: usize = 20_000;
+/// See [`BATCH_BYTES`]. Accounts that are told about count too.
+const BATCH_CONVERSATIONS: usize = 3_000;
 /// How many accounts are kept in memory between batches.
 const PEOPLE_MAX: usize = 20_000;
 
@@ -174,7 +177,7 @@ impl Ingester {
         };
         self.people.remove(&account.id);
         self.batch.add_account(account.id, facts);
-        if self.batch.messages + self.batch.accounts() >= BATCH_MESSAGES { self.flush() } else { Ok(()) }
+        self.flush_if_full()
     }
 
     fn conversation(&mut self, conversation: Conversation) -> Result<(), Error> {
@@ -183,11 +186,14 @@ impl Ingester {
             Ok(None) => self.done.unchanged += 1,
             Err(refusal) => *self.done.refused_conversations.entry(refusal).or_default() += 1,
         }
-        if self.batch.bytes >= BATCH_BYTES || self.batch.messages >= BATCH_MESSAGES {
-            self.flush()
-        } else {
-            Ok(())
-        }
+        self.flush_if_full()
+    }
+
+    fn flush_if_full(&mut self) -> Result<(), Error> {
+        let full = self.batch.bytes >= BATCH_BYTES
+            || self.batch.messages >= BATCH_MESSAGES
+            || self.batch.entries() >= BATCH_CONVERSATIONS;
+        if full { self.flush() } else { Ok(()) }
     }
 
     /// The account of that id as far as it is known now.

@@ -35,6 +35,11 @@ impl Sample {
         self.copies.values().map(|count| count.live).sum()
     }
 
+    /// Copies beyond their terms, which only the order keeps, or the grace after it.
+    pub(crate) fn beyond_terms(&self) -> u64 {
+        self.copies.values().map(|count| count.held + count.in_grace).sum()
+    }
+
     pub(crate) fn total_held(&self) -> u64 {
         self.copies.values().map(|count| count.held).sum()
     }

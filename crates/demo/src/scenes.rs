@@ -220,7 +220,7 @@ impl Stage<'_> {
         self.tenure.release_hold(ORDER, at)?;
         self.log.released = Some((at, days_after(at, 30)));
         self.sweep(at)?;
-        let held = self.log.samples.iter().map(crate::log::Sample::total_held).max().unwrap_or(0);
+        let held = self.log.samples.iter().map(crate::log::Sample::beyond_terms).max().unwrap_or(0);
         self.say(
             at,
             &format!(

@@ -99,7 +99,7 @@ pub struct Summary {
     pub decisions: Decisions,
     /// Copies by class.
     pub copies: Vec<ClassLine>,
-    /// The most copies at one time that nothing but the order kept.
+    /// The most copies at one time that nothing but the order kept, or the grace after it.
     pub held_at_most: u64,
     /// Destructions against their deadlines.
     pub destroyed: Destroyed,
@@ -143,7 +143,7 @@ impl Summary {
             read_by_format: log.formats.iter().map(|(format, (read, _))| (*format, *read)).collect(),
             decisions: decisions(world),
             copies: copies.collect(),
-            held_at_most: log.samples.iter().map(Sample::total_held).max().unwrap_or(0),
+            held_at_most: log.samples.iter().map(Sample::beyond_terms).max().unwrap_or(0),
             destroyed: destroyed(log),
             runs: log.runs.iter().enumerate().map(|(number, run)| run_line(log, number, run)).collect(),
             last_training_copy_gone: log.last_training_gone,

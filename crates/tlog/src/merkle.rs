@@ -1,4 +1,9 @@
-//! Merkle tree hashing as RFC 6962 section 2.1 defines it, and the check of an inclusion proof.
+//! Merkle trees as RFC 6962 section 2.1 defines them, and the checks of their proofs.
+
+mod prove;
+
+pub(crate) use prove::join;
+pub use prove::{HashReader, Node, ProveError, prove_consistency, prove_inclusion, tree_root};
 
 use sha2::{Digest as _, Sha256};
 
@@ -55,12 +60,56 @@ pub fn verify_inclusion(index: u64, size: u64, leaf: &Hash, proof: &[Hash], root
     last == 0 && hash == *root
 }
 
+/// Whether a consistency proof shows that the tree of `old` leaves is a prefix of the tree of `new` leaves
+/// (RFC 9162 section 2.1.4.2).
+///
+/// Every tree continues the empty one, so a proof that starts there shows nothing and is refused, unless both
+/// are empty.
+pub fn verify_consistency(old: u64, new: u64, proof: &[Hash], old_root: &Hash, new_root: &Hash) -> bool {
+    if old == new {
+        return proof.is_empty() && old_root == new_root && (new > 0 || *new_root == root(&[]));
+    }
+    if old == 0 || old > new || proof.is_empty() {
+        return false;
+    }
+    // Where the old tree is a whole subtree of the new one, its root is known and the proof leaves it out.
+    let (seed, path) = match proof.split_first() {
+        Some((first, rest)) if !old.is_power_of_two() => (*first, rest),
+        _ => (*old_root, proof),
+    };
+    let (mut node, mut last) = (old - 1, new - 1);
+    while node & 1 == 1 {
+        node >>= 1;
+        last >>= 1;
+    }
+    let (mut of_old, mut of_new) = (seed, seed);
+    for sibling in path {
+        if last == 0 {
+            return false;
+        }
+        if node & 1 == 1 || node == last {
+            of_old = node_hash(sibling, &of_old);
+            of_new = node_hash(sibling, &of_new);
+            while node & 1 == 0 && node != 0 {
+                node >>= 1;
+                last >>= 1;
+            }
+        } else {
+            of_new = node_hash(&of_new, sibling);
+        }
+        node >>= 1;
+        last >>= 1;
+    }
+    last == 0 && of_old == *old_root && of_new == *new_root
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn hex(hash: &Hash) -> String {
-        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+        let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
     }
 
     /// Roots of the reference tree of the RFC 6962 implementation, as its own tests give them.

@@ -27,8 +27,9 @@ impl Batch {
         self.accounts.insert(id, facts);
     }
 
-    pub(super) fn accounts(&self) -> usize {
-        self.accounts.len()
+    /// How many accounts and conversations there are.
+    pub(super) fn entries(&self) -> usize {
+        self.accounts.len() + self.planned.len()
     }
 
     pub(super) fn facts_of(&self, id: &str) -> AccountFacts {

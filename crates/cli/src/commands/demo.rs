@@ -125,7 +125,7 @@ fn tell(summary: &Summary) -> anyhow::Result<()> {
         ("  said nothing", people.none),
         ("  yes, then no", people.withdrawn),
         ("  no, then yes", people.came_round),
-        ("Held by the order alone, at most", summary.held_at_most),
+        ("Kept by the order alone, at most", summary.held_at_most),
     ] {
         rows.add_row([what.to_owned(), grouped(number)]);
     }
