@@ -38,6 +38,9 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
     if !has(root, "nextest") {
         run("nextest, to be installed", Shows::Failure, &mut install("cargo-nextest"))?;
     }
+    if !python_installs(root) {
+        run("pip, to be installed", Shows::Failure, &mut install_pip())?;
+    }
     let nextest = match profile {
         Profile::Default => "default",
         Profile::Ci => "ci",
@@ -74,6 +77,20 @@ fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
 
 fn install(tool: &str) -> Command {
     cargo(["install", "--quiet", "--locked", tool])
+}
+
+/// Whether Python can install packages: one test runs on real data that a package carries.
+fn python_installs(root: &Path) -> bool {
+    let mut ask = Command::new("python3");
+    ask.args(["-m", "pip", "--version"]).current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
+    ask.status().is_ok_and(|status| status.success())
+}
+
+/// Debian's package; elsewhere this fails and says so, and pip is to be installed by hand.
+fn install_pip() -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["install", "--yes", "--quiet", "python3-pip"]);
+    command
 }
 
 /// Whether cargo has a subcommand.

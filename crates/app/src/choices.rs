@@ -17,7 +17,8 @@ pub struct Answer {
     pub purpose: String,
     /// The answer.
     pub choice: Choice,
-    /// The version that the person saw; the newest announced one that asks, where `None`.
+    /// The version that the person saw, as `version` or `policy@version`; the newest announced one that
+    /// asks, where `None`.
     pub version: Option<String>,
     /// The head of the account's chain that an `on` follows; not checked where `None`, as on the command
     /// line, where whoever decides has just read the account. An `off` is always taken.
@@ -33,20 +34,15 @@ impl Tenure {
     /// [`Error::ChainMoved`] if an `on` follows another head than the account's.
     pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Seq, Error> {
         let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
-        let asks = |lineage: &&Arc<Lineage>| {
-            lineage
-                .versions()
-                .any(|(_, version)| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen))
-        };
-        let lineage = policies
-            .lineages()
-            .iter()
-            .find(asks)
-            .cloned()
-            .ok_or_else(|| Error::UnknownPurpose(answer.purpose.clone()))?;
-        let version = match &answer.version {
-            Some(name) => announced(&lineage, name, now)?,
-            None => newest_asking(&lineage, &answer.purpose, now)?,
+        let (policy, version) = answer.version.as_deref().map_or((None, None), |named| {
+            named
+                .split_once('@')
+                .map_or((None, Some(named)), |(policy, version)| (Some(policy), Some(version)))
+        });
+        let lineage = asking(policies.lineages(), policy, &answer.purpose)?;
+        let version = match version {
+            Some(name) => announced(lineage, name, now)?,
+            None => newest_asking(lineage, &answer.purpose, now)?,
         };
         let statement = Statement::Decision {
             policy: lineage.name().to_owned(),
@@ -114,6 +110,24 @@ impl Tenure {
         let seq = self.state(tx, row, &proof, statement, now)?;
         tx.mark_refile(row.key)?;
         Ok(seq)
+    }
+}
+
+/// The one lineage that asks people about a purpose, of those with a name if one is given.
+fn asking<'l>(
+    lineages: &'l [Arc<Lineage>],
+    policy: Option<&str>,
+    purpose: &str,
+) -> Result<&'l Arc<Lineage>, Error> {
+    let asks = |lineage: &&Arc<Lineage>| {
+        policy.is_none_or(|policy| lineage.name() == policy)
+            && lineage.versions().any(|(_, version)| version.purpose(purpose).is_some_and(Purpose::is_chosen))
+    };
+    let mut asking = lineages.iter().filter(asks);
+    let lineage = asking.next().ok_or_else(|| Error::UnknownPurpose(purpose.to_owned()))?;
+    match asking.next() {
+        None => Ok(lineage),
+        Some(_) => Err(Error::SeveralPolicies(purpose.to_owned())),
     }
 }
 

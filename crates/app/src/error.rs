@@ -73,6 +73,11 @@ pub enum Error {
     /// No published lineage asks for that purpose.
     #[error("no published policy asks people about purpose `{0}`")]
     UnknownPurpose(String),
+    /// Several lineages ask for a purpose of that name.
+    #[error(
+        "several published policies ask about purpose `{0}`: name the version that the person saw as `policy@version`"
+    )]
+    SeveralPolicies(String),
     /// There is no such account.
     #[error("there is no such account: open it with `tenure account`")]
     UnknownAccount,

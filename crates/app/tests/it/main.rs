@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod choices;
 mod run;
 mod sweep;
 mod timelines;

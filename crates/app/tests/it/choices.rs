@@ -1,0 +1,51 @@
+//! What people decide is taken as they gave it, and nothing late or replayed undoes an `off`.
+
+use tenure_app::{Answer, Error};
+use tenure_model::Choice;
+
+use crate::world::{EXAMPLE, World, at};
+
+fn answer(choice: Choice, follows: Option<[u8; 32]>) -> Answer {
+    Answer { purpose: "train".to_owned(), choice, version: None, follows }
+}
+
+#[test]
+fn an_on_that_follows_an_older_head_is_refused_and_an_off_is_always_taken() {
+    let world = World::new();
+    world.open_account("a1", at("2025-08-01T00:00:00Z"));
+    let seen = world.tenure.account("a1").unwrap().chain.head;
+    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-01T00:00:00Z")).unwrap();
+    let late = world.tenure.decide("a1", answer(Choice::On, Some(seen)), at("2025-09-02T00:00:00Z"));
+    assert!(matches!(late, Err(Error::ChainMoved)));
+    world.tenure.decide("a1", answer(Choice::Off, Some(seen)), at("2025-09-03T00:00:00Z")).unwrap();
+    let now = world.tenure.account("a1").unwrap().chain.head;
+    world.tenure.decide("a1", answer(Choice::On, Some(now)), at("2025-09-04T00:00:00Z")).unwrap();
+    world.integrity();
+}
+
+#[test]
+fn a_purpose_that_two_policies_ask_about_needs_the_policy_named() {
+    let other = EXAMPLE.replace("= \"consumer\"\nversion", "= \"other\"\nversion");
+    let other = ["free", "pro", "code", "team", "api"]
+        .iter()
+        .fold(other, |text, surface| text.replace(&format!("\n{surface} "), &format!("\n{surface}-2 ")))
+        .replace("\napi-zdr ", "\nzdr-2 ");
+    let policies = [("a.toml".to_owned(), EXAMPLE.to_owned()), ("b.toml".to_owned(), other)];
+    let world = World::with(&policies, at("2025-08-01T00:00:00Z"));
+    world.open_account("a1", at("2025-08-01T00:00:00Z"));
+    let vague = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-01T00:00:00Z"));
+    assert!(matches!(vague, Err(Error::SeveralPolicies(_))));
+    let named = Answer { version: Some("other@2025-10-08".to_owned()), ..answer(Choice::On, None) };
+    world.tenure.decide("a1", named, at("2025-09-01T00:00:00Z")).unwrap();
+}
+
+#[test]
+fn nothing_is_decided_before_it_is_announced_or_after_the_account_is_closed() {
+    let world = World::new();
+    world.open_account("a1", at("2025-08-01T00:00:00Z"));
+    let early = world.tenure.decide("a1", answer(Choice::On, None), at("2025-08-27T00:00:00Z"));
+    assert!(matches!(early, Err(Error::NotAnnounced(_))));
+    world.tenure.delete(tenure_app::Deletion::Account("a1".to_owned()), at("2025-09-01T00:00:00Z")).unwrap();
+    let closed = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-02T00:00:00Z"));
+    assert!(matches!(closed, Err(Error::AccountClosed)));
+}
