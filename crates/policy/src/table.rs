@@ -316,6 +316,14 @@ fn surface_accepted(version: &Version, surfaces: &Surfaces, value: usize, when: 
         && when.surface.as_ref().is_none_or(|names| name.is_some_and(|name| names.iter().any(|n| n == name)))
 }
 
+/// A bit for each rule.
+type RuleSet = Vec<u64>;
+
+fn rule_set(accepted: &[bool]) -> RuleSet {
+    let word = |bits: &[bool]| bits.iter().rev().fold(0, |word, accepted| word << 1 | u64::from(*accepted));
+    accepted.chunks(64).map(word).collect()
+}
+
 /// Fills every cell, and shares the outcomes that are equal.
 fn fill(
     version: &Version,
@@ -323,26 +331,34 @@ fn fill(
     size: usize,
 ) -> Result<(Vec<u16>, Vec<Outcome>), Diagnostic> {
     let rules = version.keeps.len() + version.uses.len();
+    let classes: Vec<Vec<RuleSet>> =
+        classes.iter().map(|distinct| distinct.iter().map(|accepted| rule_set(accepted)).collect()).collect();
+    let everything = rule_set(&vec![true; rules]);
     let mut outcomes: Vec<Outcome> = Vec::new();
-    let mut by_rules: HashMap<Vec<bool>, u16> = HashMap::new();
+    let mut by_rules: HashMap<RuleSet, u16> = HashMap::new();
     let mut cells = Vec::with_capacity(size);
+    let mut alive = everything.clone();
     for cell in 0..size {
-        let mut alive = vec![true; rules];
+        alive.clone_from(&everything);
         let mut rest = cell;
-        for distinct in classes {
+        for distinct in &classes {
             let count = distinct.len().max(1);
             if let Some(accepted) = distinct.get(rest % count) {
-                for (alive, accepted) in alive.iter_mut().zip(*accepted) {
-                    *alive &= accepted;
-                }
+                alive.iter_mut().zip(accepted).for_each(|(alive, accepted)| *alive &= accepted);
             }
             rest /= count;
         }
-        let next = u16::try_from(outcomes.len()).map_err(|_| too_many(version))?;
-        let id = *by_rules.entry(alive).or_insert_with_key(|alive| {
-            outcomes.push(outcome(version, alive));
-            next
-        });
+        let id = match by_rules.get(&alive) {
+            Some(id) => *id,
+            None => {
+                let id = u16::try_from(outcomes.len()).map_err(|_| too_many(version))?;
+                let is_alive =
+                    |rule: usize| alive.get(rule / 64).is_some_and(|word| word >> (rule % 64) & 1 == 1);
+                outcomes.push(outcome(version, &(0..rules).map(is_alive).collect::<Vec<_>>()));
+                by_rules.insert(alive.clone(), id);
+                id
+            }
+        };
         cells.push(id);
     }
     Ok((cells, outcomes))
