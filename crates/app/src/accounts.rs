@@ -2,7 +2,7 @@
 
 use tenure_model::Instant;
 use tenure_receipts::Statement;
-use tenure_store::{AccountKeys, AccountRow, NewAccount, StoreExt as _, Tx, Wrap};
+use tenure_store::{AccountKeys, AccountRow, NewAccount, ReadTx, StoreExt as _, Tx, Wrap};
 use tenure_vault::{AccountName, Tree};
 
 pub use tenure_store::AccountFacts;
@@ -11,6 +11,12 @@ use crate::ledger::HOUSE;
 use crate::pages::{in_vault, shelf};
 use crate::{Error, Tenure};
 
+/// The account of that id. The house is nobody's account.
+pub(crate) fn account_of(tx: &mut dyn ReadTx, id: &str) -> Result<AccountRow, Error> {
+    let account = if id == HOUSE { None } else { tx.account_by_id(None, id)? };
+    account.ok_or(Error::UnknownAccount)
+}
+
 impl Tenure {
     /// Opens an account, or replaces what is known about one that exists.
     ///
@@ -18,8 +24,9 @@ impl Tenure {
     pub fn set_account(&self, id: &str, facts: AccountFacts, now: Instant) -> Result<AccountRow, Error> {
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
-            let Some(account) = tx.account_by_id(None, &id)? else {
-                return tenure.open_account(tx, &id, facts, now);
+            let account = match account_of(tx, &id) {
+                Err(Error::UnknownAccount) => return tenure.open_account(tx, &id, facts, now),
+                found => found?,
             };
             let known = account.facts.clone();
             let merged = AccountFacts {
@@ -43,7 +50,7 @@ impl Tenure {
 
     /// The account of that id.
     pub fn account(&self, id: &str) -> Result<AccountRow, Error> {
-        self.store.read(|tx| tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount))
+        self.store.read(|tx| account_of(tx, id))
     }
 
     pub(crate) fn open_house(&self, tx: &mut dyn Tx, now: Instant) -> Result<(), Error> {

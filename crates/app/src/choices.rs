@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use tenure_model::{Choice, Instant};
-use tenure_policy::language::Purpose;
+use tenure_policy::language::{Purpose, Version};
 use tenure_policy::{Lineage, VersionIx};
 use tenure_receipts::Statement;
-use tenure_store::{AccountRow, Chain, Seq, StoreExt as _, Tx};
+use tenure_store::{AccountRow, Seq, StoreExt as _, Tx};
 
+use crate::accounts::account_of;
 use crate::{Error, Tenure};
 
 /// A person's answer for one purpose.
@@ -26,7 +27,7 @@ pub struct Answer {
 }
 
 impl Tenure {
-    /// Records a decision, and gives its place in the ledger.
+    /// Records a decision, and gives its place in the ledger. An `off` is always taken, of a closed account too.
     ///
     /// The account's copies are filed anew before the next sweep.
     ///
@@ -39,24 +40,34 @@ impl Tenure {
                 .split_once('@')
                 .map_or((None, Some(named)), |(policy, version)| (Some(policy), Some(version)))
         });
-        let lineage = asking(policies.lineages(), policy, &answer.purpose)?;
-        let version = match version {
-            Some(name) => announced(lineage, name, now)?,
-            None => newest_asking(lineage, &answer.purpose, now)?,
-        };
-        let statement = Statement::Decision {
-            policy: lineage.name().to_owned(),
-            version: lineage.tree(version).name.clone(),
-            purpose: answer.purpose,
-            choice: answer.choice,
-        };
+        let mut statements = Vec::new();
+        for lineage in asking(policies.lineages(), policy, &answer)? {
+            let version = match version {
+                Some(name) => announced(lineage, name, now)?,
+                None => newest_asking(lineage, &answer, now)?,
+            };
+            statements.push(Statement::Decision {
+                policy: lineage.name().to_owned(),
+                version: lineage.tree(version).name.clone(),
+                purpose: answer.purpose.clone(),
+                choice: answer.choice,
+            });
+        }
         self.store.write(move |tx| {
-            let row = open_for_choice(tx, &account)?;
-            let Chain { head, .. } = row.chain;
-            if answer.choice == Choice::On && answer.follows.is_some_and(|follows| follows != head) {
-                return Err(Error::ChainMoved);
+            let row = account_of(tx, &account)?;
+            if answer.choice == Choice::On {
+                if row.facts.closed_at.is_some() {
+                    return Err(Error::AccountClosed);
+                }
+                if answer.follows.is_some_and(|follows| follows != row.chain.head) {
+                    return Err(Error::ChainMoved);
+                }
             }
-            tenure.state_choice(tx, &row, statement, now)
+            let mut last = Err(Error::UnknownPurpose(answer.purpose));
+            for statement in statements {
+                last = Ok(tenure.state_choice(tx, &row, statement, now)?);
+            }
+            last
         })
     }
 
@@ -113,26 +124,29 @@ impl Tenure {
     }
 }
 
-/// The one lineage that asks people about a purpose, of those with a name if one is given.
+/// The lineages that an answer is about. A yes is to the terms that a person saw, so it needs to be clear
+/// which; a no that names none is a no to all that ask.
 fn asking<'l>(
     lineages: &'l [Arc<Lineage>],
     policy: Option<&str>,
-    purpose: &str,
-) -> Result<&'l Arc<Lineage>, Error> {
+    answer: &Answer,
+) -> Result<Vec<&'l Arc<Lineage>>, Error> {
     let asks = |lineage: &&Arc<Lineage>| {
         policy.is_none_or(|policy| lineage.name() == policy)
-            && lineage.versions().any(|(_, version)| version.purpose(purpose).is_some_and(Purpose::is_chosen))
+            && lineage
+                .versions()
+                .any(|(_, version)| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen))
     };
-    let mut asking = lineages.iter().filter(asks);
-    let lineage = asking.next().ok_or_else(|| Error::UnknownPurpose(purpose.to_owned()))?;
-    match asking.next() {
-        None => Ok(lineage),
-        Some(_) => Err(Error::SeveralPolicies(purpose.to_owned())),
+    let asking: Vec<_> = lineages.iter().filter(asks).collect();
+    match (asking.len(), answer.choice) {
+        (0, _) => Err(Error::UnknownPurpose(answer.purpose.clone())),
+        (1, _) | (_, Choice::Off) => Ok(asking),
+        (_, Choice::On) => Err(Error::SeveralPolicies(answer.purpose.clone())),
     }
 }
 
 fn open_for_choice(tx: &mut dyn Tx, id: &str) -> Result<AccountRow, Error> {
-    let row = tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount)?;
+    let row = account_of(tx, id)?;
     if row.facts.closed_at.is_some() { Err(Error::AccountClosed) } else { Ok(row) }
 }
 
@@ -145,9 +159,15 @@ fn announced(lineage: &Lineage, name: &str, now: Instant) -> Result<VersionIx, E
     Ok(version)
 }
 
-fn newest_asking(lineage: &Lineage, purpose: &str, now: Instant) -> Result<VersionIx, Error> {
-    let asking = lineage.versions().filter(|(_, version)| {
-        version.announced <= now && version.purpose(purpose).is_some_and(Purpose::is_chosen)
-    });
-    asking.last().map(|(version, _)| version).ok_or_else(|| Error::NotAnnounced(purpose.to_owned()))
+/// The newest announced version that asks about the purpose. A no is taken before anyone asks, under the
+/// newest version that there is.
+fn newest_asking(lineage: &Lineage, answer: &Answer, now: Instant) -> Result<VersionIx, Error> {
+    let announced = || lineage.versions().filter(|(_, version)| version.announced <= now);
+    let asks = |version: &Version| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen);
+    let asking = announced().filter(|(_, version)| asks(version)).last();
+    let found = match answer.choice {
+        Choice::On => asking,
+        Choice::Off => asking.or_else(|| announced().last()).or_else(|| lineage.versions().next()),
+    };
+    found.map(|(version, _)| version).ok_or_else(|| Error::NotAnnounced(answer.purpose.clone()))
 }

@@ -223,11 +223,8 @@ fn deadline(due: impl Fn(Instant) -> Option<Instant>, checked: Instant, destroye
 
 fn due_at(loaded: &Loaded, facts: &Facts<'_>, class: &str) -> (Option<Instant>, bool) {
     let verdict = loaded.lineage.judge(facts);
-    let place = loaded.lineage.tree(verdict.judged).classes().position(|known| known == class);
-    match place.and_then(|place| verdict.classes.get(place)) {
-        Some(class) => (class.destroy, class.held),
-        None => (Some(facts.at), false),
-    }
+    let class = loaded.lineage.class(facts, &verdict, class);
+    (class.destroy, class.held)
 }
 
 fn copy_figure(

@@ -3,14 +3,15 @@
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
-use tenure_model::{Instant, Kind, Regime};
+use tenure_model::{Instant, Kind, Regime, is_iso_3166};
 use tenure_policy::case::{Hold, Text};
 use tenure_receipts::Statement;
 use tenure_store::{HoldRow, StoreExt as _};
 
-use crate::{Error, Tenure};
+use crate::{Error, Policies, Tenure};
 
-/// That copies under holds must be looked at again.
+/// The epoch of the latest release after which copies under holds must be looked at again; empty once that
+/// was done.
 pub(crate) const REVIEW_HELD: &str = "review-held";
 
 /// What a hold covers. `None` means any.
@@ -49,7 +50,7 @@ impl HoldScope {
             id: Text(Cow::Borrowed(&row.id)),
             placed_at: row.placed_at,
             released_at: row.released_at,
-            classes: self.classes.iter().map(text).collect(),
+            classes: Some(self.classes.iter().map(text).collect()),
             regimes: self.regimes.clone(),
             surfaces: texts(&self.surfaces),
             accounts: texts(&self.accounts),
@@ -59,6 +60,32 @@ impl HoldScope {
             created_from: self.created_from,
             created_to: self.created_to,
             deleted_only: Some(self.deleted_only),
+        }
+    }
+}
+
+impl Policies {
+    /// Refuses a scope with a word that nothing stored can ever match: such a hold would hold nothing, and
+    /// nobody would know.
+    fn understand(&self, scope: &HoldScope) -> Result<(), Error> {
+        let versions = || self.lineages().iter().flat_map(|lineage| lineage.versions());
+        let is_class =
+            |class: &&String| versions().any(|(_, version)| version.classes().any(|of| of == **class));
+        if let Some(class) = scope.classes.iter().find(|class| !is_class(class)) {
+            return Err(Error::Refused(format!(
+                "no published policy has a class `{class}`: see `tenure policy show` for those that there are"
+            )));
+        }
+        let mut surfaces = scope.surfaces.iter().flatten();
+        if let Some(surface) = surfaces.find(|surface| self.of_surface(surface).is_none()) {
+            return Err(Error::UnknownSurface(surface.clone()));
+        }
+        let mut countries = scope.countries.iter().chain(&scope.not_countries).flatten();
+        match countries.find(|code| !is_iso_3166(code)) {
+            None => Ok(()),
+            Some(code) => Err(Error::Refused(format!(
+                "`{code}` is not an assigned ISO 3166 code of two capitals, such as US or DE"
+            ))),
         }
     }
 }
@@ -86,6 +113,7 @@ impl Tenure {
         if scope.classes.is_empty() {
             return Err(Error::Refused("name at least one class that the hold preserves".to_owned()));
         }
+        self.policies()?.understand(&scope)?;
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             if !tx.hold_versions(&id)?.is_empty() {
@@ -115,7 +143,8 @@ impl Tenure {
                 return Err(Error::UnknownHold);
             }
             tx.release_hold(&id, now)?;
-            tx.set_meta(REVIEW_HELD, "yes")?;
+            let epoch = tx.holds_epoch()?;
+            tx.set_meta(REVIEW_HELD, &epoch.to_string())?;
             tenure.state_by_house(tx, Statement::HoldReleased { hold: id }, now)
         })
     }

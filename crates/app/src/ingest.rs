@@ -54,6 +54,8 @@ pub enum Refusal {
     NoSurface,
     /// No published policy knows the surface.
     UnknownSurface,
+    /// The account is closed: nothing more of it is kept.
+    AccountClosed,
     /// It has no messages.
     Empty,
     /// The surface has zero retention: its bodies are refused at the door.

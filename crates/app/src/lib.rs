@@ -71,6 +71,8 @@ pub struct Tenure {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) pages: Pages,
     policies: Arc<Mutex<Option<Arc<Policies>>>>,
+    /// Held by the sweep that is under way: two at once would take each other's batches for abandoned ones.
+    pub(crate) sweeping: Arc<Mutex<()>>,
 }
 
 impl fmt::Debug for Tenure {
@@ -85,7 +87,7 @@ impl Tenure {
     /// Joins a store and a vault that belong together.
     pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>, entropy: Arc<dyn Entropy>) -> Self {
         let pages = Pages::new(Arc::clone(&vault));
-        Self { store, vault, entropy, pages, policies: Arc::default() }
+        Self { store, vault, entropy, pages, policies: Arc::default(), sweeping: Arc::default() }
     }
 
     /// Sets up a new store: how it keeps time, and the house account that speaks for the operator.

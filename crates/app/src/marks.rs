@@ -3,9 +3,9 @@
 use tenure_model::Instant;
 use tenure_policy::language::Version;
 use tenure_receipts::Statement;
-use tenure_store::{CopyState, RecordFacts, RecordId, RecordRow, StoreExt as _, Tx};
+use tenure_store::{CopyRow, CopyStage, CopyState, RecordFacts, RecordId, RecordRow, StoreExt as _, Tx};
 
-use crate::filing::filed;
+use crate::filing::{file, filed};
 use crate::person::Person;
 use crate::record::{Holds, Reader, With};
 use crate::{Error, Policies, Tenure};
@@ -91,11 +91,18 @@ impl Tenure {
         for (place, class) in called_for(tree, &loaded.row.facts) {
             let has_basis = verdict.classes.get(place).is_some_and(|class| class.until.is_some());
             let class_id = tx.intern_class(class)?;
-            if !has_basis || copies.iter().any(|copy| copy.key.class == class_id) {
+            let earlier = copies.iter().find(|copy| copy.key.class == class_id);
+            let is_fact = tree.facts.iter().any(|fact| fact == class);
+            let may_return = |copy: &CopyRow| is_fact && copy.state.stage() >= CopyStage::Shredded;
+            if !has_basis || earlier.is_some_and(|copy| !may_return(copy)) {
                 continue;
             }
             let filed = filed(&loaded.lineage, &facts, &verdict, class)?;
-            if tree.facts.iter().any(|fact| fact == class) {
+            if let Some(earlier) = earlier {
+                // A fact has no key that was destroyed: what is known of the record now is known anew.
+                tx.move_copy(earlier.key, earlier.state.stage(), &CopyState::Live { wrap: None })?;
+                file(tx, earlier.key, &filed)?;
+            } else if is_fact {
                 self.insert_copy(tx, &person.row, None, loaded.row.id, class, &filed, now)?;
             } else if let Some(body) = self.body_key(person, loaded.row.id, &copies, tx)? {
                 let account = self.account_key(&person.row)?;
@@ -155,7 +162,7 @@ impl Tenure {
                 Ok((person, records))
             }
             Deletion::Account(id) => {
-                let row = tx.account_by_id(None, id)?.ok_or(Error::UnknownAccount)?;
+                let row = crate::accounts::account_of(tx, id)?;
                 let person = self.person(tx, row)?;
                 let (mut records, mut after) = (Vec::new(), None);
                 loop {
@@ -173,7 +180,7 @@ impl Tenure {
         &self,
         person: &Person,
         record: RecordId,
-        copies: &[tenure_store::CopyRow],
+        copies: &[CopyRow],
         tx: &mut dyn tenure_store::ReadTx,
     ) -> Result<Option<tenure_vault::BodyKey>, Error> {
         let live = copies.iter().find_map(|copy| match &copy.state {

@@ -1,9 +1,10 @@
 //! A record with everything that its verdict depends on.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use tenure_model::Instant;
+use tenure_model::{Instant, Regime};
 use tenure_policy::case::{Hold, Text};
 use tenure_policy::{Facts, History, Lineage, Message, SurfaceId};
 use tenure_store::{ConversationId, HoldRow, MessageRow, ReadTx, RecordId, RecordRow};
@@ -110,11 +111,41 @@ pub(crate) struct Reader<'a> {
     policies: &'a Policies,
     person: &'a Person,
     histories: Vec<(String, Arc<History>)>,
+    pub(crate) seen: Seen,
+}
+
+/// The conversations that were read last: a long one is not read again for each of its records.
+pub(crate) type Seen = HashMap<ConversationId, Activity>;
+
+/// How many conversations are remembered.
+const SEEN_MAX: usize = 4_096;
+
+/// A conversation's last activity in each regime.
+#[derive(Debug, Clone)]
+pub(crate) struct Activity(Vec<(Regime, Instant)>);
+
+impl Activity {
+    pub(crate) fn of(policies: &Policies, records: &[RecordRow]) -> Self {
+        let mut last: Vec<(Regime, Instant)> = Vec::new();
+        for record in records {
+            let Some((lineage, surface)) = policies.of_surface(&record.surface) else { continue };
+            let (regime, at) = (lineage.regime(surface), record.facts.last_activity_at);
+            match last.iter_mut().find(|(known, _)| *known == regime) {
+                Some((_, last)) => *last = at.max(*last),
+                None => last.push((regime, at)),
+            }
+        }
+        Self(last)
+    }
+
+    fn in_regime(&self, regime: Regime) -> Option<Instant> {
+        self.0.iter().find(|(known, _)| *known == regime).map(|(_, at)| *at)
+    }
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) const fn new(policies: &'a Policies, person: &'a Person) -> Self {
-        Self { policies, person, histories: Vec::new() }
+    pub(crate) fn new(policies: &'a Policies, person: &'a Person) -> Self {
+        Self { policies, person, histories: Vec::new(), seen: Seen::new() }
     }
 
     fn history(&mut self, lineage: &Lineage) -> Arc<History> {
@@ -128,29 +159,32 @@ impl<'a> Reader<'a> {
 
     /// Reads what belongs to a record.
     pub(crate) fn load(&mut self, tx: &mut dyn ReadTx, row: RecordRow, with: With) -> Result<Loaded, Error> {
-        let siblings = tx.records_of_conversation(row.account, row.conversation)?;
+        if !self.seen.contains_key(&row.conversation) {
+            if self.seen.len() >= SEEN_MAX {
+                self.seen.clear();
+            }
+            let siblings = tx.records_of_conversation(row.account, row.conversation)?;
+            self.seen.insert(row.conversation, Activity::of(self.policies, &siblings));
+        }
+        let last = self.seen.get(&row.conversation).cloned();
         let messages = match with {
             With::Nothing => Vec::new(),
             With::Messages => tx.messages(row.account, row.id)?,
         };
-        self.assemble(row, &siblings, messages)
+        self.assemble(row, &last.unwrap_or_else(|| Activity(Vec::new())), messages)
     }
 
     /// Puts a record together from rows that are read already.
     pub(crate) fn assemble(
         &mut self,
         row: RecordRow,
-        siblings: &[RecordRow],
+        activity: &Activity,
         messages: Vec<MessageRow>,
     ) -> Result<Loaded, Error> {
         let unknown = || Error::UnknownSurface(row.surface.clone());
         let (lineage, surface) = self.policies.of_surface(&row.surface).ok_or_else(unknown)?;
         let regime = lineage.regime(surface);
-        let same_regime = |sibling: &&RecordRow| {
-            let of = self.policies.of_surface(&sibling.surface);
-            of.is_some_and(|(lineage, surface)| lineage.regime(surface) == regime)
-        };
-        let last = siblings.iter().filter(same_regime).map(|sibling| sibling.facts.last_activity_at).max();
+        let last = activity.in_regime(regime);
         let conversation_last_activity_at =
             last.map_or(row.facts.last_activity_at, |last| last.max(row.facts.last_activity_at));
         let parents = messages

@@ -1,7 +1,7 @@
 //! The sweep: finds what may be due, judges it, and hands what is due to the one door.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 use tenure_model::{Day, Instant};
@@ -15,7 +15,7 @@ use crate::filing::{SHARD, class_name, file, filed};
 use crate::holds::REVIEW_HELD;
 use crate::person::Person;
 use crate::policies::Policies;
-use crate::record::{Holds, Loaded, Reader, With};
+use crate::record::{Holds, Loaded, Reader, Seen, With};
 use crate::{Error, Tenure};
 
 /// How many candidates one transaction judges.
@@ -103,6 +103,7 @@ impl Tenure {
         options: SweepOptions,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Swept, Error> {
+        let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut swept = Swept::default();
         for batch in self.unfinished_batches()? {
             self.destroy_batch(batch, now, options.by, &mut swept)?;
@@ -153,7 +154,7 @@ impl Tenure {
             let mut swept = Swept::default();
             let holds = Holds::load(tx)?;
             let classes = tx.classes()?;
-            let marked: Vec<AccountKey> =
+            let marked: BTreeSet<AccountKey> =
                 tx.refile_slice(usize::MAX)?.iter().map(|mark| mark.account).collect();
             let mut judge = Judge::new(self, &policies, &holds, now, options.by);
             let count = |swept: &mut Swept, judged: Judged, class: &str| match judged {
@@ -290,10 +291,8 @@ impl Tenure {
     /// After a hold was released, files anew what holds kept past its term.
     fn review_held(&self, now: Instant, by: Instant) -> Result<(), Error> {
         let policies = self.policies()?;
-        let asked = self.store.read(|tx| Ok::<_, Error>(tx.meta(REVIEW_HELD)?.as_deref() == Some("yes")))?;
-        if !asked {
-            return Ok(());
-        }
+        let asked = self.store.read(|tx| Ok::<_, Error>(tx.meta(REVIEW_HELD)?))?;
+        let Some(asked) = asked.filter(|epoch| !epoch.is_empty()) else { return Ok(()) };
         let held = |group: &Group| FiledUnder::from_number(group.anchor) == FiledUnder::HELD;
         let groups: Vec<Group> =
             self.store.read(|tx| Ok::<_, Error>(tx.groups(SHARD)?))?.into_iter().filter(held).collect();
@@ -323,7 +322,13 @@ impl Tenure {
                 }
             }
         }
-        self.store.write(|tx| Ok(tx.set_meta(REVIEW_HELD, "no")?))
+        self.store.write(move |tx| {
+            // A release that came meanwhile has asked anew.
+            if tx.meta(REVIEW_HELD)?.as_ref() == Some(&asked) {
+                tx.set_meta(REVIEW_HELD, "")?;
+            }
+            Ok(())
+        })
     }
 }
 
@@ -349,6 +354,7 @@ pub(crate) struct Judge<'a> {
     now: Instant,
     by: Instant,
     person: Option<Person>,
+    seen: Seen,
 }
 
 impl<'a> Judge<'a> {
@@ -359,7 +365,7 @@ impl<'a> Judge<'a> {
         now: Instant,
         by: Instant,
     ) -> Self {
-        Self { tenure, policies, holds: holds.as_facts(), now, by, person: None }
+        Self { tenure, policies, holds: holds.as_facts(), now, by, person: None, seen: Seen::new() }
     }
 
     fn load(&mut self, tx: &mut dyn ReadTx, record: RecordRow) -> Result<Loaded, Error> {
@@ -367,7 +373,11 @@ impl<'a> Judge<'a> {
             self.person = Some(self.tenure.person_of(tx, record.account)?);
         }
         let person = self.person.as_ref().ok_or(Error::UnknownAccount)?;
-        Reader::new(self.policies, person).load(tx, record, With::Nothing)
+        let mut reader = Reader::new(self.policies, person);
+        std::mem::swap(&mut reader.seen, &mut self.seen);
+        let loaded = reader.load(tx, record, With::Nothing);
+        self.seen = reader.seen;
+        loaded
     }
 
     fn judge(&mut self, tx: &mut dyn ReadTx, record: RecordRow, class: &str) -> Result<Judged, Error> {
@@ -375,11 +385,10 @@ impl<'a> Judge<'a> {
         let person = self.person.as_ref().ok_or(Error::UnknownAccount)?;
         let facts = loaded.facts(person, &[], &self.holds, self.now);
         let verdict = loaded.lineage.judge(&facts);
-        let place = loaded.lineage.tree(verdict.judged).classes().position(|known| known == class);
-        if let Some(due) = verdict.due(place, self.by) {
+        if let Some(due) = loaded.lineage.due(&facts, &verdict, class, self.by) {
             return Ok(Judged::Due(due));
         }
-        let held = place.and_then(|place| verdict.classes.get(place)).is_some_and(|class| class.held);
+        let held = loaded.lineage.class(&facts, &verdict, class).held;
         Ok(Judged::Kept { held, filed: filed(&loaded.lineage, &facts, &verdict, class)? })
     }
 

@@ -47,6 +47,13 @@ pub(crate) fn init(data: &Path, time: TimeKeeping, at: Option<Instant>) -> anyho
     let now = instant(time, at, Intent::Change)?;
     let vault = Vault::create(data, &key_folder(data))
         .with_context(|| format!("can't set up the keys beside {}", data.display()))?;
+    let has_database = data.join(DATABASE).exists();
+    if !has_database && !vault.pages().pages()?.is_empty() {
+        bail!(
+            "the keys beside {} are those of a folder whose database is gone: restore it, or name another folder",
+            data.display()
+        );
+    }
     let tenure = join(data, vault)?;
     match tenure.init(time, now) {
         // Setting up was cut short after the folder was complete, or it is asked for twice.

@@ -146,7 +146,9 @@ impl Record<'_> {
 
 fn account(record: Record<'_>) -> Result<Account, &'static str> {
     Ok(Account {
-        id: required(record.id, "an account without an `id`")?,
+        id: required(record.id, "an account without an `id`").and_then(|id| {
+            if id.len() > 512 { Err("an account's `id` has more than 512 bytes") } else { Ok(id) }
+        })?,
         country: country(record.country)?,
         minor: record.minor,
         opened_at: record

@@ -31,7 +31,7 @@ impl<'l> Answerer<'l> {
 
     /// Writes the answer to one line of input, with its line end.
     pub fn answer(&mut self, line: &[u8], out: &mut Vec<u8>) -> Answered {
-        let case: Case<'_> = match serde_json::from_slice(line) {
+        let case = match Case::from_json(line) {
             Ok(case) => case,
             Err(error) => return refuse(name_of(line).as_deref(), &reason(&error), out),
         };
@@ -54,6 +54,10 @@ fn name_of(line: &[u8]) -> Option<String> {
         #[serde(borrow)]
         case: Option<&'a serde_json::value::RawValue>,
     }
+    // Only an object has a name; `serde` would take the first item of a list for it.
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return None;
+    }
     let named: Named<'_> = serde_json::from_slice(line).ok()?;
     named.case.map(|name| name.get().to_owned())
 }
@@ -63,7 +67,7 @@ fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
     let what = text.strip_suffix(&place).unwrap_or(&text);
-    format!("column {}: {what}", error.column())
+    format!("column {}: {what}", error.column().max(1))
 }
 
 /// Writes an error for a line that can't be judged.

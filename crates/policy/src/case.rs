@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::Deserialize;
@@ -53,6 +54,45 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
+/// Something that is written as a JSON object. Plain `serde` would read a list of its fields' values
+/// too, and so give a meaning to lines that have none.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(de::value::MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Visitor(PhantomData)).map(Object)
+    }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(inner)| inner)
+}
+
+/// As [`null_is_empty`], for a list of objects.
+fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    let objects: Vec<Object<T>> = null_is_empty(deserializer)?;
+    Ok(objects.into_iter().map(|Object(inner)| inner).collect())
+}
+
+impl<'a> Case<'a> {
+    /// Reads one line.
+    pub fn from_json(line: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(line).map(|Object(case)| case)
+    }
+}
+
 /// One case: everything that a verdict depends on.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Case<'a> {
@@ -62,22 +102,22 @@ pub struct Case<'a> {
     /// The instant of the verdict.
     pub at: Instant,
     /// Whose record it is.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub account: Account<'a>,
     /// When the account was told of versions.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
+    #[serde(borrow, default, deserialize_with = "objects")]
     pub informed: Vec<Event<'a>>,
     /// When the account acknowledged versions without deciding.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
+    #[serde(borrow, default, deserialize_with = "objects")]
     pub acknowledged: Vec<Event<'a>>,
     /// The account's decisions, in any order.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
+    #[serde(borrow, default, deserialize_with = "objects")]
     pub decisions: Vec<Decision<'a>>,
     /// The record.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub record: Record<'a>,
     /// Holds, whether or not they cover the record.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
+    #[serde(borrow, default, deserialize_with = "objects")]
     pub holds: Vec<Hold<'a>>,
 }
 
@@ -162,7 +202,7 @@ pub struct Record<'a> {
     #[serde(default)]
     pub feedback_at: Option<Instant>,
     /// Its messages, in order; none where the record is judged as a whole.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
+    #[serde(borrow, default, deserialize_with = "objects")]
     pub messages: Vec<Message<'a>>,
 }
 
@@ -190,10 +230,10 @@ pub struct Hold<'a> {
     /// When it was released, if it was.
     #[serde(default)]
     pub released_at: Option<Instant>,
-    /// The classes whose destruction it suspends.
-    #[serde(borrow, default, deserialize_with = "null_is_empty")]
-    pub classes: Vec<Text<'a>>,
-    /// Regimes; null means any, as in all that follow.
+    /// The classes whose destruction it suspends; null means any, as in all that follow.
+    #[serde(borrow, default)]
+    pub classes: Option<Vec<Text<'a>>>,
+    /// Regimes.
     #[serde(default)]
     pub regimes: Option<Vec<Regime>>,
     /// Surfaces, by the name that the record has.
@@ -220,4 +260,11 @@ pub struct Hold<'a> {
     /// Only records that the person deleted.
     #[serde(default)]
     pub deleted_only: Option<bool>,
+}
+
+impl Hold<'_> {
+    /// Whether it suspends the destruction of a class.
+    pub(crate) fn suspends(&self, class: &str) -> bool {
+        self.classes.as_ref().is_none_or(|classes| classes.iter().any(|named| **named == *class))
+    }
 }

@@ -104,6 +104,13 @@ pub(crate) struct Space<'v> {
 impl<'v> Space<'v> {
     /// The space of the given versions; `None` if an attribute has more values than can be told apart.
     pub(crate) fn new(versions: &[&'v Version], surfaces: &'v Surfaces) -> Option<Self> {
+        let mut parts = Self::parts(versions, surfaces)?;
+        if parts.len() == 1 { parts.pop() } else { None }
+    }
+
+    /// The space of the given versions, cut by countries into parts that can each be told apart: what
+    /// holds in every part holds everywhere. `None` if there are more surfaces than can be told apart.
+    pub(crate) fn parts(versions: &[&'v Version], surfaces: &'v Surfaces) -> Option<Vec<Self>> {
         let mut purposes: Vec<&str> = Vec::new();
         let mut countries = vec![CountryGroup { example: None, regions: vec![None; versions.len()] }];
         for version in versions {
@@ -122,8 +129,13 @@ impl<'v> Space<'v> {
                 }
             }
         }
-        let fits = countries.len() <= VALUES_MAX && surfaces.len() <= VALUES_MAX;
-        fits.then(|| Self { versions: versions.to_vec(), surfaces, countries, purposes })
+        let part = |countries: &[CountryGroup]| Self {
+            versions: versions.to_vec(),
+            surfaces,
+            countries: countries.to_vec(),
+            purposes: purposes.clone(),
+        };
+        (surfaces.len() <= VALUES_MAX).then(|| countries.chunks(VALUES_MAX).map(part).collect())
     }
 
     /// Every cell on the surfaces that `on` accepts.

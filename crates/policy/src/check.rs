@@ -27,7 +27,8 @@ pub(crate) fn refusals(version: &Version, surfaces: &Surfaces) -> Vec<Diagnostic
     let mut complaints = Complaints { version, found: Vec::new() };
     let Some(space) = Space::new(&[version], surfaces) else {
         let message = format!(
-            "this lineage has more than {VALUES_MAX} surfaces or regions: split it into several lineages"
+            "this lineage has more than {VALUES_MAX} surfaces, or this version {VALUES_MAX} regions or more: \
+             merge some, or split it into several lineages"
         );
         complaints.add(Position { line: 1, column: 1 }, message);
         return complaints.found;

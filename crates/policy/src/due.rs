@@ -210,14 +210,14 @@ impl Lineage {
     ) -> (FiledUnder, Day) {
         let compiled = self.compiled(verdict.judged);
         let unknown = (FiledUnder(0), facts.created_at.day());
-        let Some(index) = compiled.tree.classes().position(|known| known == class) else { return unknown };
-        let Some(of_class) = verdict.classes.get(index) else { return unknown };
+        let of_class = self.class(facts, verdict, class);
         if let Some(release) = of_class.released {
             return (FiledUnder::RELEASED, release.day());
         }
         if of_class.held && of_class.until.is_none() {
             return (FiledUnder::HELD, Day(0));
         }
+        let Some(index) = compiled.tree.classes().position(|known| known == class) else { return unknown };
         let Some(kept) = self.kept_by(facts, verdict, index) else { return unknown };
         let number = match kept.slot.checked_sub(6) {
             None => u16::try_from(kept.slot).ok(),

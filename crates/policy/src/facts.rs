@@ -43,27 +43,27 @@ impl History {
     /// The decision that counts up to an instant: the latest, and of several at one instant `off`
     /// wins, then the newest version's.
     pub(crate) fn latest(&self, purpose: PurposeIx, by: Instant) -> Option<&Decision> {
-        self.latest_where(purpose, |at| at <= by)
-    }
-
-    fn latest_where(&self, purpose: PurposeIx, within: impl Fn(Instant) -> bool) -> Option<&Decision> {
         self.decisions
             .iter()
-            .filter(|decision| decision.purpose == purpose && within(decision.at))
+            .filter(|decision| decision.purpose == purpose && decision.at <= by)
             .max_by_key(|decision| (decision.at, decision.choice == Choice::Off, decision.version))
     }
 
     /// Since when the present answer has been the answer: the first of the unbroken run of equal
     /// decisions that ends with `last`.
     pub(crate) fn run_start(&self, last: &Decision) -> Instant {
-        let mut start = last.at;
-        while let Some(before) = self.latest_where(last.purpose, |at| at < start) {
-            if before.choice != last.choice {
-                break;
-            }
-            start = before.at;
-        }
-        start
+        let mut earlier: Vec<(Instant, bool)> = self
+            .decisions
+            .iter()
+            .filter(|decision| decision.purpose == last.purpose && decision.at < last.at)
+            .map(|decision| (decision.at, decision.choice == Choice::Off))
+            .collect();
+        // From the latest back; of several at one instant the winner, which is `off`, comes first.
+        earlier.sort_unstable_by(|a, b| b.cmp(a));
+        earlier.dedup_by_key(|(at, _)| *at);
+        let is_off = last.choice == Choice::Off;
+        let run = earlier.iter().take_while(|(_, was_off)| *was_off == is_off);
+        run.last().map_or(last.at, |(at, _)| *at)
     }
 
     /// Whether an `off` was given after one instant and up to another.

@@ -52,7 +52,39 @@ impl Lineage {
     /// Refuses everything that DESIGN section 3 refuses: each version on its own, and each against
     /// the one before it.
     pub fn compile(mut versions: Vec<Version>) -> Result<Self, Diagnostics> {
-        versions.sort_by(|a, b| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
+        versions.sort_by(by_order);
+        Self::compile_ordered(versions)
+    }
+
+    /// Compiles versions as what follows others, whatever their dates say.
+    ///
+    /// This is for checking: terms that are compared with the wrong neighbour, because a date was
+    /// mistyped, could widen unseen. Where the dates say otherwise, a warning says so.
+    pub fn compile_following(
+        mut before: Vec<Version>,
+        mut following: Vec<Version>,
+    ) -> Result<Self, Diagnostics> {
+        before.sort_by(by_order);
+        following.sort_by(by_order);
+        let mistaken = match (before.last(), following.first()) {
+            (Some(last), Some(first)) if by_order(last, first).is_gt() => Some(Diagnostic {
+                file: first.file.clone(),
+                at: Position { line: 1, column: 1 },
+                message: format!(
+                    "version {} would come before {}, which it should follow: versions are ordered by `announced`, \
+                     then by name, so give it a later `announced`",
+                    first.name, last.name
+                ),
+            }),
+            _ => None,
+        };
+        before.append(&mut following);
+        let mut lineage = Self::compile_ordered(before)?;
+        lineage.warnings.extend(mistaken);
+        Ok(lineage)
+    }
+
+    fn compile_ordered(versions: Vec<Version>) -> Result<Self, Diagnostics> {
         let mut complaints = Vec::new();
         lineage_is_one(&versions, &mut complaints);
         let surfaces = Surfaces::link(&versions, &mut complaints);
@@ -180,6 +212,11 @@ impl Lineage {
     pub(crate) fn knowing(&self, surface: SurfaceId) -> &[VersionIx] {
         self.knowing.get(surface.index()).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The order of versions: by `announced`, then by name.
+fn by_order(a: &Version, b: &Version) -> std::cmp::Ordering {
+    (a.announced, &a.name).cmp(&(b.announced, &b.name))
 }
 
 fn version_ix(index: usize) -> VersionIx {

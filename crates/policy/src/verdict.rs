@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tenure_model::{Anchored, Instant};
 
+use crate::case::Hold;
 use crate::choice::View;
 use crate::facts::{Facts, in_scope};
 use crate::language::{Flag, Ground, Reach, Standing};
@@ -138,6 +139,17 @@ struct Place {
     account: u32,
 }
 
+/// How a hold covers a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cover {
+    /// Not at all.
+    None,
+    /// Now.
+    Held,
+    /// It did, until its release.
+    Released(Instant),
+}
+
 /// One judging version with the facts before it.
 struct Judge<'a> {
     view: View<'a>,
@@ -239,32 +251,56 @@ impl Judge<'_> {
         }
     }
 
+    /// How a hold covers the record, whatever the class.
+    fn cover(&self, hold: &Hold<'_>) -> Cover {
+        let facts = self.facts;
+        if hold.placed_at > facts.at || !in_scope(hold, facts, self.view.steps.regime) {
+            return Cover::None;
+        }
+        let deleted_only = hold.deleted_only.unwrap_or(false);
+        match hold.released_at.filter(|released| *released <= facts.at) {
+            None if !deleted_only || facts.deleted_at.is_some() => Cover::Held,
+            Some(release)
+                if facts.created_at < release
+                    && (!deleted_only || facts.deleted_at.is_some_and(|deleted| deleted <= release)) =>
+            {
+                Cover::Released(release)
+            }
+            _ => Cover::None,
+        }
+    }
+
+    /// What holds say of a class that the judging version does not have: nothing else keeps it.
+    fn beyond(&self, class: &str) -> ClassVerdict {
+        let (facts, tree) = (self.facts, &self.compiled.tree);
+        let naming = facts.holds.iter().filter(|hold| hold.suspends(class));
+        let mut release = None;
+        for hold in naming {
+            match self.cover(hold) {
+                Cover::Held => return ClassVerdict { held: true, ..ClassVerdict::default() },
+                Cover::Released(at) => release = release.max(Some(at)),
+                Cover::None => {}
+            }
+        }
+        let grace = release.map(|release| release.plus(tree.grace, tree.months));
+        ClassVerdict {
+            destroy: Some(grace.map_or(facts.at, |grace| grace.max(facts.at))),
+            released: release.filter(|_| grace.is_some_and(|grace| grace > facts.at)),
+            ..ClassVerdict::default()
+        }
+    }
+
     /// Applies holds, and closes each class: what ended in the past is no basis.
     fn holds(&self, verdict: &mut Verdict) {
         let (facts, tree) = (self.facts, &self.compiled.tree);
         let mut released: Vec<(usize, Instant)> = Vec::new();
         verdict.holds.clear();
         for (index, hold) in facts.holds.iter().enumerate() {
-            if hold.placed_at > facts.at || !in_scope(hold, facts, self.view.steps.regime) {
-                continue;
-            }
-            let named = tree
-                .classes()
-                .enumerate()
-                .filter(|(_, class)| hold.classes.iter().any(|named| **named == **class));
-            let deleted_only = hold.deleted_only.unwrap_or(false);
-            match hold.released_at.filter(|released| *released <= facts.at) {
-                None if !deleted_only || facts.deleted_at.is_some() => {
-                    verdict.holds.extend(named.map(|(class, _)| (class, index)));
-                }
-                Some(release) => {
-                    let stood = facts.created_at < release
-                        && (!deleted_only || facts.deleted_at.is_some_and(|deleted| deleted <= release));
-                    if stood {
-                        released.extend(named.map(|(class, _)| (class, release)));
-                    }
-                }
-                None => {}
+            let named = tree.classes().enumerate().filter(|(_, class)| hold.suspends(class));
+            match self.cover(hold) {
+                Cover::Held => verdict.holds.extend(named.map(|(class, _)| (class, index))),
+                Cover::Released(release) => released.extend(named.map(|(class, _)| (class, release))),
+                Cover::None => {}
             }
         }
         for (index, class) in verdict.classes.iter_mut().enumerate() {
@@ -401,14 +437,22 @@ impl Due {
     }
 }
 
-impl Verdict {
-    /// Whether a class must be gone by an instant: that of the verdict, or that with a lead. A class
-    /// that the judging version does not have has no basis there.
-    pub fn due(&self, class: Option<usize>, by: Instant) -> Option<Due> {
-        let destroy = match class.and_then(|class| self.classes.get(class)) {
-            Some(class) => class.destroy,
-            None => Some(self.at),
-        };
+impl Lineage {
+    /// What the verdict on a record says of a class by its name. One that the judging version does not have
+    /// has no basis there, yet a hold that names it keeps it all the same.
+    pub fn class(&self, facts: &Facts<'_>, verdict: &Verdict, class: &str) -> ClassVerdict {
+        let compiled = self.compiled(verdict.judged);
+        let place = compiled.tree.classes().position(|known| known == class);
+        if let Some(known) = place.and_then(|place| verdict.classes.get(place)) {
+            return *known;
+        }
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        Judge { view, facts, compiled, version: verdict.judged }.beyond(class)
+    }
+
+    /// Whether a class must be gone by an instant: that of the verdict, or that with a lead.
+    pub fn due(&self, facts: &Facts<'_>, verdict: &Verdict, class: &str, by: Instant) -> Option<Due> {
+        let destroy = self.class(facts, verdict, class).destroy;
         destroy.filter(|destroy| *destroy <= by).map(|destroy| Due { by: destroy })
     }
 }

@@ -3,7 +3,7 @@
 use tenure_model::{MonthLength, Regime, Term};
 
 use crate::cells::{Cells, Space};
-use crate::language::{Ground, Keep, Reach, Version};
+use crate::language::{Condition, Ground, Keep, Reach, Version};
 use crate::surfaces::Surfaces;
 
 /// One way in which a newer version goes beyond an older one in a regime.
@@ -40,51 +40,65 @@ pub enum Widening {
 }
 
 /// Everything in which `newer` widens against `older` in a regime, in the order of its file.
-pub(crate) fn widenings(
-    older: &Version,
-    newer: &Version,
-    surfaces: &Surfaces,
+pub(crate) fn widenings<'v>(
+    older: &'v Version,
+    newer: &'v Version,
+    surfaces: &'v Surfaces,
     regime: Regime,
 ) -> Vec<Widening> {
     let mut found = Vec::new();
-    // A space that can't be told apart is refused by the compiler, so no verdict rests on this.
-    let Some(space) = Space::new(&[older, newer], surfaces) else { return found };
-    let shared = space.all(|surface| {
+    // So many surfaces that they can't be told apart are refused by the compiler, so no verdict rests
+    // on this. Many regions are not: two versions that cross theirs tell more countries apart than
+    // either does, which is why the space comes in parts.
+    let Some(spaces) = Space::parts(&[older, newer], surfaces) else { return found };
+    let is_shared = |surface| {
         surfaces.regime(surface) == regime
             && surfaces.name_in(surface, older).is_some()
             && surfaces.name_in(surface, newer).is_some()
-    });
-    found.extend(wider_uses(&space, older, newer, &shared));
-    found.extend(wider_keeps(&space, older, newer, &shared));
+    };
+    let with_shared = |space: Space<'v>| {
+        let shared = space.all(is_shared);
+        (space, shared)
+    };
+    let parts: Vec<Part<'_>> = spaces.into_iter().map(with_shared).collect();
+    found.extend(wider_uses(&parts, older, newer));
+    found.extend(wider_keeps(&parts, older, newer));
     found.extend(wider_purposes(older, newer, regime));
     found
 }
 
-fn wider_uses(space: &Space<'_>, older: &Version, newer: &Version, shared: &Cells) -> Vec<Widening> {
-    let covers = |purpose: &str, class: &str| -> Vec<Cells> {
-        let same = older.uses.iter().filter(|rule| rule.purpose == purpose && rule.class == class);
-        same.map(|rule| space.matching(0, &rule.when, shared)).collect()
-    };
-    let beyond = newer.uses.iter().enumerate().filter_map(|(index, rule)| {
-        let cells = space.matching(1, &rule.when, shared);
-        let left = cells.uncovered(&covers(&rule.purpose, &rule.class))?;
-        Some(Widening::Use { rule: index, case: space.describe(&left) })
-    });
-    beyond.collect()
+/// A part of the space of two versions, with its cells on the surfaces that both have.
+type Part<'v> = (Space<'v>, Cells);
+
+/// A case that a condition of the newer version matches and none of those of the older one, in words.
+fn beyond<'w>(
+    parts: &[Part<'_>],
+    newer: &Condition,
+    older: &(impl Iterator<Item = &'w Condition> + Clone),
+) -> Option<String> {
+    parts.iter().find_map(|(space, shared)| {
+        let covers: Vec<Cells> = older.clone().map(|when| space.matching(0, when, shared)).collect();
+        let left = space.matching(1, newer, shared).uncovered(&covers)?;
+        Some(space.describe(&left))
+    })
 }
 
-fn wider_keeps(space: &Space<'_>, older: &Version, newer: &Version, shared: &Cells) -> Vec<Widening> {
-    let beyond = newer.keeps.iter().enumerate().filter_map(|(index, rule)| {
-        let covers: Vec<Cells> = older
-            .keeps
-            .iter()
-            .filter(|old| covers(old, older.months, rule, newer.months))
-            .map(|old| space.matching(0, &old.when, shared))
-            .collect();
-        let left = space.matching(1, &rule.when, shared).uncovered(&covers)?;
-        Some(Widening::Keep { rule: index, case: space.describe(&left) })
+fn wider_uses(parts: &[Part<'_>], older: &Version, newer: &Version) -> Vec<Widening> {
+    let wider = newer.uses.iter().enumerate().filter_map(|(index, rule)| {
+        let same = older.uses.iter().filter(|old| old.purpose == rule.purpose && old.class == rule.class);
+        let case = beyond(parts, &rule.when, &same.map(|old| &old.when))?;
+        Some(Widening::Use { rule: index, case })
     });
-    beyond.collect()
+    wider.collect()
+}
+
+fn wider_keeps(parts: &[Part<'_>], older: &Version, newer: &Version) -> Vec<Widening> {
+    let wider = newer.keeps.iter().enumerate().filter_map(|(index, rule)| {
+        let longer = older.keeps.iter().filter(|old| covers(old, older.months, rule, newer.months));
+        let case = beyond(parts, &rule.when, &longer.map(|old| &old.when))?;
+        Some(Widening::Keep { rule: index, case })
+    });
+    wider.collect()
 }
 
 /// Whether a keep rule keeps at least as long as another, wherever both match.

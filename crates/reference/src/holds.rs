@@ -83,5 +83,8 @@ impl<'c> Considered<'c> {
 
 /// The holds that name the class.
 fn holds_of<'c>(case: &'c tenure_policy::case::Case<'c>, class: &str) -> impl Iterator<Item = &'c Hold<'c>> {
-    case.holds.iter().filter(move |hold| hold.classes.iter().any(|named| **named == *class))
+    case.holds.iter().filter(move |hold| match &hold.classes {
+        None => true,
+        Some(classes) => classes.iter().any(|named| **named == *class),
+    })
 }

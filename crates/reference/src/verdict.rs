@@ -17,7 +17,7 @@ impl Lineage {
     /// The answer to one line: a verdict, or an error for that case alone.
     pub fn answer(&self, line: &str, tally: &mut Tally) -> Value {
         let name = serde_json::from_str::<Value>(line).ok().and_then(|case| case.get("case").cloned());
-        let verdict = serde_json::from_str::<Case<'_>>(line)
+        let verdict = Case::from_json(line.as_bytes())
             .map_err(|error| error.to_string())
             .and_then(|case| self.verdict(&case, tally));
         verdict.unwrap_or_else(|error| {

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tenure_model::Instant;
-use tenure_store::{AccountFacts, AccountRow, PackId, PackRow, SegmentRow, Tx};
+use tenure_store::{
+    AccountFacts, AccountRow, CopyRow, CopyStage, PackId, PackRow, RecordRow, SegmentRow, Tx,
+};
 use tenure_vault::{AccountKey, SegmentName};
 
 use super::plan::{Planned, PlannedRecord};
@@ -126,7 +128,7 @@ impl Sealed {
             counts.conversations += u64::from(conversation.is_new);
             counts.resumed += u64::from(!conversation.is_new);
             for record in &conversation.records {
-                counts.records += u64::from(!record.record.goes_on);
+                counts.records += u64::from(record.record.began.is_none());
                 counts.messages += record.record.messages.len() as u64;
                 counts.bytes += record.bytes;
             }
@@ -221,9 +223,11 @@ impl Accounts<'_> {
         let (row, key) = &*account;
         // What was planned on an older state of the account, or moves the last activity of records that
         // are filed already, is filed anew before the next sweep. An account that the plan did not know
-        // has one statement, its opening, if it was opened for this batch.
+        // has one statement, its opening, if it was opened for this batch; one that was opened for the batch
+        // before has told more of itself than the plan knew.
         let planned_on = if sealed.person.is_stored() { sealed.person.row.chain.version } else { 1 };
-        if planned_on != row.chain.version || !sealed.is_new {
+        let has_moved = planned_on != row.chain.version || sealed.person.row.facts != row.facts;
+        if has_moved || !sealed.is_new {
             tx.mark_refile(row.key)?;
         }
         if sealed.is_new {
@@ -233,11 +237,12 @@ impl Accounts<'_> {
         for sealed in sealed.records {
             let SealedRecord { record, segment, .. } = sealed;
             let (id, account) = (record.row.id, row.key);
-            if record.goes_on {
+            if let Some(began) = &record.began {
+                still_goes_on(tx, began)?;
                 tx.set_record_facts(account, id, &record.row.facts)?;
                 tx.set_record_counts(account, id, record.row.messages, record.row.segments)?;
             } else {
-                tx.insert_record(&tenure_store::RecordRow { account, ..record.row })?;
+                tx.insert_record(&RecordRow { account, ..record.row })?;
             }
             tx.insert_messages(account, id, &record.messages)?;
             tx.insert_segments(account, id, &[segment])?;
@@ -247,4 +252,16 @@ impl Accounts<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses a batch that was planned on a record of which something was deleted, flagged or destroyed since:
+/// writing it would undo that.
+fn still_goes_on(tx: &mut dyn Tx, began: &RecordRow) -> Result<(), Error> {
+    let all_live = |copies: &[CopyRow]| copies.iter().all(|copy| copy.state.stage() == CopyStage::Live);
+    if tx.record(began.id)?.as_ref() == Some(began)
+        && all_live(&tx.copies_of_record(began.account, began.id)?)
+    {
+        return Ok(());
+    }
+    Err(Error::Refused("a conversation has changed while it was taken in: import the file again".to_owned()))
 }

@@ -6,17 +6,17 @@ use std::sync::Arc;
 use tenure_formats::{Conversation, Message};
 use tenure_model::{Instant, Mode, Regime};
 use tenure_store::{
-    AccountKey, ConversationId, ConversationRow, CopyState, MessageRow, ReadTx, RecordFacts, RecordId,
-    RecordRow, StoreExt as _,
+    AccountKey, ConversationId, ConversationRow, CopyRow, CopyState, MessageRow, ReadTx, RecordFacts,
+    RecordId, RecordRow, StoreExt as _,
 };
 use tenure_vault::BodyKey;
 
 use super::body::{BodyMessage, write_message, write_title};
 use super::{Ingester, Refusal};
 use crate::Error;
-use crate::filing::{Filed, filed};
+use crate::filing::{Filed, class_name, filed};
 use crate::person::Person;
-use crate::record::Reader;
+use crate::record::{Activity, Reader};
 
 /// The copies that every conversation gets, where its terms know the class.
 const AT_THE_DOOR: [&str; 2] = ["history", "content"];
@@ -30,8 +30,8 @@ pub(crate) struct PlannedRecord {
     pub(crate) body: BodyKey,
     /// The classes that are copied, and where each copy is filed.
     pub(crate) copies: Vec<(&'static str, Filed)>,
-    /// Whether the record exists and only goes on.
-    pub(crate) goes_on: bool,
+    /// The record as it was when this was planned, where it exists and only goes on.
+    pub(crate) began: Option<RecordRow>,
 }
 
 /// What a conversation becomes.
@@ -97,6 +97,9 @@ impl Ingester {
         if runs.is_empty() {
             return Ok(Ok(None));
         }
+        if person.row.facts.closed_at.is_some() {
+            return Ok(Err(Refusal::AccountClosed));
+        }
         let created_at = runs.iter().flat_map(|run| &run.messages).filter_map(|(row, _)| row.at).min();
         let row = match &known {
             Some(known) => known.row.clone(),
@@ -109,7 +112,7 @@ impl Ingester {
             },
         };
         let records = self.records(&person, &row, known, &head, runs)?;
-        let is_new = records.first().is_some_and(|record| record.row.ordinal == 0 && !record.goes_on);
+        let is_new = records.first().is_some_and(|record| record.row.ordinal == 0 && record.began.is_none());
         Ok(Ok(Some(Planned { person, conversation: row, is_new, records })))
     }
 
@@ -149,7 +152,8 @@ impl Ingester {
         })
     }
 
-    /// A record goes on only while nothing of it was destroyed or deleted.
+    /// A record goes on only while nothing of it was destroyed or deleted, and no copy of it was made for what
+    /// was said before: what a run or feedback keeps never opens what is said later.
     fn body_that_goes_on(
         &self,
         person: &Person,
@@ -157,8 +161,13 @@ impl Ingester {
         tx: &mut dyn ReadTx,
     ) -> Result<Option<BodyKey>, Error> {
         let copies = tx.copies_of_record(record.account, record.id)?;
-        let all_live = copies.iter().all(|copy| matches!(copy.state, CopyState::Live { .. }));
-        if record.facts.deleted_at.is_some() || !all_live {
+        let classes = tx.classes()?;
+        let goes_on = |copy: &CopyRow| {
+            let has_body = matches!(copy.state, CopyState::Live { wrap: Some(_) });
+            let is_fact = matches!(copy.state, CopyState::Live { wrap: None });
+            is_fact || has_body && AT_THE_DOOR.contains(&class_name(&classes, copy.key.class))
+        };
+        if record.facts.deleted_at.is_some() || !copies.iter().all(goes_on) {
             return Ok(None);
         }
         self.tenure.body_key(person, record.id, &copies, tx)
@@ -229,20 +238,22 @@ impl Ingester {
         let mut planned = Vec::with_capacity(runs.len());
         for run in runs {
             let goes_on = siblings.last().filter(|last| run.continues(last)).cloned().zip(last_body.take());
-            let (start, body, goes_on) = match goes_on {
+            let (start, body, began) = match goes_on {
                 Some((last, body)) => {
                     siblings.pop();
-                    (last, body, true)
+                    // What a classifier found does not speak of what was said since.
+                    let facts = RecordFacts { scanned: head.scanned, ..last.facts };
+                    (RecordRow { facts, ..last.clone() }, body, Some(last))
                 }
                 None => {
                     let fresh =
                         self.fresh_record(person.row.key, conversation, &run, siblings.len(), head)?;
-                    (fresh, self.tenure.vault.body_key()?, false)
+                    (fresh, self.tenure.vault.body_key()?, None)
                 }
             };
             let (row, messages, plaintext) = self.write_run(run, start, title.take())?;
             siblings.push(row.clone());
-            planned.push(PlannedRecord { row, messages, plaintext, body, copies: Vec::new(), goes_on });
+            planned.push(PlannedRecord { row, messages, plaintext, body, copies: Vec::new(), began });
         }
         self.file(person, &siblings, &mut planned)?;
         Ok(planned)
@@ -325,8 +336,9 @@ impl Ingester {
         planned: &mut [PlannedRecord],
     ) -> Result<(), Error> {
         let mut reader = Reader::new(&self.policies, person);
-        for record in planned.iter_mut().filter(|record| !record.goes_on) {
-            let loaded = reader.assemble(record.row.clone(), siblings, Vec::new())?;
+        let activity = Activity::of(&self.policies, siblings);
+        for record in planned.iter_mut().filter(|record| record.began.is_none()) {
+            let loaded = reader.assemble(record.row.clone(), &activity, Vec::new())?;
             let facts = loaded.facts(person, &[], &[], self.now);
             let verdict = loaded.lineage.judge(&facts);
             let tree = loaded.lineage.tree(verdict.judged);

@@ -35,6 +35,10 @@ fn a_purpose_that_two_policies_ask_about_needs_the_policy_named() {
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
     let vague = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-01T00:00:00Z"));
     assert!(matches!(vague, Err(Error::SeveralPolicies(_))));
+    // A no that names none is a no to both.
+    let before = world.tenure.account("a1").unwrap().chain.version;
+    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-01T00:00:00Z")).unwrap();
+    assert_eq!(world.tenure.account("a1").unwrap().chain.version, before + 2);
     let named = Answer { version: Some("other@2025-10-08".to_owned()), ..answer(Choice::On, None) };
     world.tenure.decide("a1", named, at("2025-09-01T00:00:00Z")).unwrap();
 }
@@ -48,4 +52,6 @@ fn nothing_is_decided_before_it_is_announced_or_after_the_account_is_closed() {
     world.tenure.delete(tenure_app::Deletion::Account("a1".to_owned()), at("2025-09-01T00:00:00Z")).unwrap();
     let closed = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-02T00:00:00Z"));
     assert!(matches!(closed, Err(Error::AccountClosed)));
+    // A no is always taken, whenever it comes.
+    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-03T00:00:00Z")).unwrap();
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod choices;
+mod edges;
 mod run;
 mod sweep;
 mod timelines;

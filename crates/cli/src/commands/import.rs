@@ -243,6 +243,7 @@ const fn why(refusal: Refusal) -> &'static str {
         Refusal::BadAccount => "the account's id is empty or longer than 512 bytes",
         Refusal::NoSurface => "the file does not say through which product; say so with `--surface NAME`",
         Refusal::UnknownSurface => "no published policy knows the surface; publish one that does",
+        Refusal::AccountClosed => "its account is closed, so nothing more of it is kept",
         Refusal::Empty => "there are no messages in it",
         Refusal::ZeroRetention => "its surface has zero retention, so nothing of it is ever stored",
         Refusal::RepeatedMessage => "another message of the conversation has the same id",

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -31,12 +32,21 @@ pub(crate) struct Sweep {
     at: At,
 }
 
+/// The furthest that a sweep may work ahead: a mistaken lead would destroy what has years to go.
+const LEAD_MAX_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
+
 impl Sweep {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let intent = if self.dry_run { Intent::Look } else { Intent::Change };
         let session = global.open(self.at, intent)?;
         let options =
             SweepOptions { by: session.now.plus(self.lead, MonthLength::Calendar), limit: self.limit };
+        let lead = options.by.micros().saturating_sub(session.now.micros());
+        if !self.dry_run && lead > LEAD_MAX_MICROS {
+            bail!(
+                "a sweep works ahead by seven days at most, and --dry-run by any time: nothing was destroyed"
+            );
+        }
         if self.dry_run {
             let swept = session.tenure.sweep_dry_run(session.now, options)?;
             report(global, &swept, Doing::WouldDo)?;

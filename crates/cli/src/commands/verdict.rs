@@ -88,7 +88,12 @@ fn answer(
         out.clear();
         let answer = match whole {
             Line::Whole if line.trim_ascii().is_empty() => continue,
-            Line::Whole => answerer.answer(line.trim_ascii_end(), &mut out),
+            Line::Whole => {
+                let case = line.trim_ascii_end();
+                // Some editors begin a file with a mark of its byte order, which is no part of any case.
+                let unmarked = if tally.answered == 0 { case.strip_prefix(b"\xef\xbb\xbf") } else { None };
+                answerer.answer(unmarked.unwrap_or(case), &mut out)
+            }
             Line::TooLong => refuse(None, "the line is longer than 16 MiB", &mut out),
         };
         tally.answered += 1;

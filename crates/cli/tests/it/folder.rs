@@ -120,3 +120,13 @@ pub(super) fn conversation(account: &str, id: &str, at: &[&str]) -> Value {
 pub(super) fn account(id: &str) -> Value {
     json!({"type": "account", "id": id, "country": "US", "minor": false, "opened_at": "2025-05-02T00:00:00Z"})
 }
+
+#[test]
+fn a_sweep_works_ahead_by_days_and_looks_ahead_by_years() {
+    let folder = Folder::new();
+    let far = ["sweep", "--yes", "--lead", "10 years", "--at", "2025-10-01T00:00:00Z"];
+    let output = folder.run(&far);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("seven days at most"));
+    folder.done(&[far.as_slice(), &["--dry-run"]].concat());
+}

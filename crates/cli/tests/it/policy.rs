@@ -43,6 +43,41 @@ fn a_refusal_shows_the_line_with_a_caret_and_ends_with_one() {
 }
 
 #[test]
+fn a_version_is_compared_with_the_one_it_is_checked_against_whatever_its_date_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let example = fs::read_to_string(root().join("policies/example.toml")).unwrap();
+    let earlier = example
+        .replace("version   = \"2025-10-08\"", "version   = \"2025-01-01\"")
+        .replace("announced = 2025-08-28", "announced = 2025-01-01");
+    let longer = earlier.replace("\"30 days\"\nfrom  = \"deleted\"", "\"31 days\"\nfrom  = \"deleted\"");
+    assert_ne!(earlier, longer);
+    let old = file("old.toml", &example);
+    let check = |new: &str| tenure(&["policy", "check", new, "--against", &old]);
+    let same = check(&file("same.toml", &earlier));
+    assert_eq!(code(&same), 0);
+    assert!(
+        stdout(&same).contains("would come before 2025-10-08, which it should follow"),
+        "{}",
+        stdout(&same)
+    );
+    let broken = check(&file("broken.toml", &longer.replace("ground  = \"consent\"", "ground  = \"none\"")));
+    assert_eq!(code(&broken), 1);
+    let within = tenure(&[
+        "policy",
+        "check",
+        "policies/claude-consumer/before.toml",
+        "--against",
+        "policies/claude-consumer",
+    ]);
+    assert_eq!(code(&within), 0, "{}", stdout(&within));
+}
+
+#[test]
 fn a_version_is_checked_against_the_one_before() {
     let before = "policies/claude-consumer/before.toml";
     let after = "policies/claude-consumer/2025-09-28.toml";

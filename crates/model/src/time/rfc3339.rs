@@ -18,9 +18,14 @@ impl Instant {
         let date_exists = (1..=12).contains(&form.month)
             && form.day >= 1
             && form.day <= days_in_month(form.year, form.month);
-        // A leap second is read as the second before it, as POSIX time has no room for it.
+        // A leap second ends a day in UTC, and is read as the second before it, since POSIX time has no
+        // room for it.
         let time_exists = form.hour <= 23 && form.minute <= 59 && form.second <= 60;
         if !date_exists || !time_exists || form.offset_minutes.is_none() {
+            return Err(impossible());
+        }
+        let minutes = form.hour * 60 + form.minute - form.offset_minutes.unwrap_or(0);
+        if form.second == 60 && minutes.rem_euclid(24 * 60) != 24 * 60 - 1 {
             return Err(impossible());
         }
         let seconds = days_from_civil(form.year, form.month, form.day) * 86_400

@@ -30,10 +30,12 @@ impl<'t> Source<'t> {
     pub(super) fn position(&self, offset: usize) -> Position {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        // A byte order mark is in the file, but nobody sees it.
+        let line = before.get(line_start..).unwrap_or_default().trim_start_matches('\u{feff}');
         let count = |text: usize| u32::try_from(text + 1).unwrap_or(u32::MAX);
         Position {
             line: count(before.bytes().filter(|byte| *byte == b'\n').count()),
-            column: count(before.get(line_start..).unwrap_or_default().chars().count()),
+            column: count(line.chars().count()),
         }
     }
 
@@ -145,7 +147,7 @@ impl<'s, 't> Value<'s, 't> {
         let DeValue::Array(_) = self.value.get_ref() else { return Some(vec![self]) };
         let values = self.list()?;
         if values.is_empty() {
-            self.complain("an empty list matches nothing: leave the attribute out to mean any value");
+            self.complain("an empty list matches nothing: name at least one value");
             return None;
         }
         Some(values)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenure_model::{MonthLength, Span, Term, is_iso_3166};
+use tenure_model::{MonthLength, Regime, Span, Term, is_iso_3166};
 use toml::de::DeTable;
 
 use super::fields::{Fields, Source, Value};
@@ -151,9 +151,13 @@ fn regions(value: Value<'_, '_>) -> Option<Vec<Region>> {
             if !is_iso_3166(code) {
                 value.complain(format!("`{code}` is not an ISO 3166 country code such as `DE` or `GB`"));
             } else if let Some(owner) = owners.insert(code.to_owned(), name.to_owned()) {
-                value.complain(format!(
-                    "country `{code}` is in two regions, `{owner}` and `{name}`: it can be in one at most"
-                ));
+                value.complain(if owner == name {
+                    format!("country `{code}` is named twice")
+                } else {
+                    format!(
+                        "country `{code}` is in two regions, `{owner}` and `{name}`: it can be in one at most"
+                    )
+                });
             } else {
                 countries.push(code.to_owned());
             }
@@ -171,9 +175,9 @@ fn surfaces(value: Value<'_, '_>) -> Option<Vec<Surface>> {
         let regime = fields.required("regime").and_then(Value::word);
         let was = fields.optional("was").and_then(Value::name);
         fields.finish();
-        if let Some(regime) = regime {
-            surfaces.push(Surface { name: name.to_owned(), regime, was, at });
-        }
+        // A surface that is wrong in itself still has its name, so that no rule is blamed for using it.
+        let regime = regime.unwrap_or(Regime::Zero);
+        surfaces.push(Surface { name: name.to_owned(), regime, was, at });
     }
     if surfaces.is_empty() {
         value.complain("a policy needs at least one surface");
@@ -241,7 +245,15 @@ fn purpose(name: &str, at: Position, value: Value<'_, '_>) -> Option<Purpose> {
         },
     };
     fields.finish();
-    Some(Purpose { name: name.to_owned(), title: title?, ground: ground?, regimes, reach: reach?, at })
+    // A purpose that is wrong in itself still has its name, so that no rule is blamed for using it.
+    Some(Purpose {
+        name: name.to_owned(),
+        title: title.unwrap_or_default(),
+        ground: ground.unwrap_or(Ground::Consent),
+        regimes,
+        reach: reach.unwrap_or(Reach::Conversation),
+        at,
+    })
 }
 
 /// Reads an array of tables, each with its own position.

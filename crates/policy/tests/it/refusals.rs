@@ -159,6 +159,54 @@ fn an_unknown_word_is_refused_with_the_words_that_exist() {
 }
 
 /// The comparison in words and the one that decides who is asked can't contradict each other.
+/// `with`, where each of twelve regions takes twelve of 144 countries.
+fn with_regions(name: &str, region_of: impl Fn(usize) -> usize) -> Version {
+    let letters = || 'A'..='Z';
+    let codes: Vec<String> = letters()
+        .flat_map(|first| letters().map(move |second| format!("{first}{second}")))
+        .filter(|code| tenure_model::is_iso_3166(code))
+        .take(144)
+        .collect();
+    let regions = (0..12).map(|region| {
+        let countries: Vec<_> = codes.iter().enumerate().filter(|(at, _)| region_of(*at) == region).collect();
+        let countries: Vec<_> = countries.into_iter().map(|(_, code)| code).collect();
+        format!("r{region} = {countries:?}\n")
+    });
+    let rule = "[[keep]]\nclass = \"content\"\nfor = \"1 days\"\nfrom = \"created\"\nwhy = \"w\"\n\
+                when = { regime = \"commercial\", region = \"r11\" }\n[regions]\n";
+    let text = with(&(rule.to_owned() + &regions.collect::<String>()));
+    language::parse(name, &text.replacen("version = \"1\"", &format!("version = \"{name}\""), 1)).unwrap()
+}
+
+#[test]
+fn a_widening_shows_however_many_countries_two_versions_tell_apart_together() {
+    let by_dozens = |name| with_regions(name, |at| at / 12);
+    let across = |name| with_regions(name, |at| at % 12);
+    assert!(Lineage::compile(vec![by_dozens("1"), by_dozens("2")]).is_ok());
+    let refused = Lineage::compile(vec![by_dozens("1"), across("2")]).unwrap_err().to_string();
+    assert!(refused.contains("now r11)"), "{refused}");
+}
+
+#[test]
+fn what_is_wrong_in_a_purpose_or_a_surface_is_not_blamed_on_the_rules_that_name_it() {
+    let text = "\u{feff}title = 1\n".to_owned()
+        + r#"policy = "p"
+version = "v"
+announced = 2025-01-01T00:00:00Z
+effective = 2025-02-01T00:00:00Z
+grace = "30 days"
+bodies = ["content"]
+surfaces = { pro = { regime = "private" } }
+purposes = { train = { ground = "consent", regimes = ["consumer"], title = "" } }
+use = [{ purpose = "train", when = { surface = "pro", standing.train = "on" } }]
+"#;
+    insta::assert_snapshot!(complaints(&text), @r"
+    bad.toml:1:9: expected a string, found integer
+    bad.toml:8:31: unknown regime `private`: use one of consumer, commercial, zero
+    bad.toml:9:76: this must not be empty
+    ");
+}
+
 #[test]
 fn whatever_is_kept_longer_or_newly_allowed_is_a_widening() {
     let pairs = corpus("refused").into_iter().chain(corpus("accepted")).filter(|path| path.is_dir());

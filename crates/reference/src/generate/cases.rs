@@ -213,7 +213,8 @@ fn hold(rng: &mut Rng, moments: &mut Moments, lineage: &Lineage) -> Value {
     hold.insert("id".to_owned(), json!(rng.pick_or(&["h1", "h2", "h3", "h10"], "h1")));
     hold.insert("placed_at".to_owned(), time(placed));
     optional(rng, &mut hold, "released_at", released.map(time));
-    hold.insert("classes".to_owned(), json!(classes));
+    let classes = if rng.percent(4) { Value::Null } else { json!(classes) };
+    hold.insert("classes".to_owned(), classes);
     let regimes: Vec<&str> = rng.some(Regime::ALL).into_iter().map(Regime::word).collect();
     let surfaces = [surface(rng, lineage), surface(rng, lineage)];
     let kinds: Vec<&str> = rng.some(Kind::ALL).into_iter().map(Kind::word).collect();

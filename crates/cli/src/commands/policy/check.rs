@@ -7,7 +7,7 @@ use tenure_model::Regime;
 use tenure_policy::language::Ground;
 use tenure_policy::{Lineage, VersionIx};
 
-use super::load::{Complaint, Sources, complaints, print_refusals};
+use super::load::{Complaint, Loaded, Sources, complaints, print_refusals};
 use super::words::{heading, rfc3339, width, wrapped};
 use crate::speech::{date, grouped, some};
 use crate::{Exit, output};
@@ -56,7 +56,7 @@ struct Wider {
 pub(super) fn run(path: &Path, against: Option<&Path>, json: bool) -> anyhow::Result<Exit> {
     let paths: Vec<&Path> = against.into_iter().chain([path]).collect();
     let sources = Sources::read(&paths)?;
-    let lineage = match sources.compile() {
+    let lineage = match compiled(&sources, path, against)? {
         Ok(lineage) => lineage,
         Err(refusals) => {
             print_refusals(&sources, &refusals, json, &mut std::io::stdout().lock())?;
@@ -76,6 +76,20 @@ pub(super) fn run(path: &Path, against: Option<&Path>, json: bool) -> anyhow::Re
         print(&report, &sources, &lineage)?;
     }
     Ok(Exit::Done)
+}
+
+/// Compiles what lies under a path, as what follows the version or versions that it is checked against.
+/// A path within the very folder that it is checked against has its place there.
+fn compiled(sources: &Sources, path: &Path, against: Option<&Path>) -> anyhow::Result<Loaded<Lineage>> {
+    let Some(against) = against else { return Ok(sources.compile()) };
+    let (own, against) = (sources.under(path)?, sources.under(against)?);
+    if own.iter().all(|file| against.contains(file)) {
+        return Ok(sources.compile());
+    }
+    Ok(sources.parse().and_then(|versions| {
+        let (before, following) = versions.into_iter().partition(|version| against.contains(&version.file));
+        Lineage::compile_following(before, following)
+    }))
 }
 
 fn checked(lineage: &Lineage) -> Vec<Checked<'_>> {

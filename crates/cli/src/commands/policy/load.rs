@@ -51,6 +51,14 @@ impl Sources {
         self.0.iter().map(|source| (source.path.display().to_string(), source.text.clone())).collect()
     }
 
+    /// The names, as complaints give them, of the files that lie under a path.
+    pub(crate) fn under(&self, path: &Path) -> anyhow::Result<Vec<String>> {
+        let real: Vec<PathBuf> = files(path)?.iter().filter_map(|file| fs::canonicalize(file).ok()).collect();
+        let lies_there =
+            |source: &&Source| fs::canonicalize(&source.path).is_ok_and(|file| real.contains(&file));
+        Ok(self.0.iter().filter(lies_there).map(|source| source.path.display().to_string()).collect())
+    }
+
     /// Reads the words of every file.
     pub(crate) fn parse(&self) -> Loaded<Vec<Version>> {
         let mut versions = Vec::new();
