@@ -13,10 +13,8 @@ pub(crate) fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
 
 /// Prints one JSON document on one line.
 pub(crate) fn say_json(value: &impl Serialize) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, value)?;
-    writeln!(out)?;
-    Ok(())
+    // The document is made before it is written, so that a closed pipe is seen for what it is.
+    say(serde_json::to_string(value)?)
 }
 
 /// Prints an error with what caused it, one cause a line.

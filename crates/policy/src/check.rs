@@ -207,11 +207,12 @@ fn refuse_widening(
         );
         return;
     }
+    let in_version = if matches!(widening, Widening::Reach { .. }) { "in version" } else { "under version" };
     if !asks {
         complaints.add(
             at,
             format!(
-                "{what} than version {before} did, but no purpose of ground consent is asked in regime {regime}: \
+                "{what} than {in_version} {before}, but no purpose of ground consent is asked in regime {regime}: \
                  wider terms need an answer, so ask for one there or narrow the rule"
             ),
         );
@@ -224,7 +225,7 @@ fn refuse_widening(
         complaints.add(
             at,
             format!(
-                "{what} than version {before} did, but nobody can refuse `{}`: a wider use needs a purpose of ground \
+                "{what} than {in_version} {before}, but nobody can refuse `{}`: a wider use needs a purpose of ground \
                  consent or objection in regime {regime}",
                 purpose.name
             ),
