@@ -104,7 +104,9 @@ impl Lineage {
             .map(|purpose| purpose.name.clone())
             .collect();
         let purposes: Vec<_> = purposes.into_iter().collect();
-        let warnings = versions.iter().flat_map(|version| check::warnings(version, &surfaces)).collect();
+        let mut warnings: Vec<_> =
+            versions.iter().flat_map(|version| check::warnings(version, &surfaces)).collect();
+        warnings.extend(wider_on_return(&versions, &surfaces));
         let widens = widening_matrix(&versions, &surfaces);
         let knowing = knowing(&versions, &surfaces);
         let reach_back = reach_back(&versions);
@@ -273,6 +275,35 @@ fn reach_back(versions: &[Version]) -> Vec<VersionIx> {
         version.effective < version.announced || Surfaces::joined_by(versions, *index)
     };
     versions.iter().enumerate().filter(reaches).map(|(index, _)| version_ix(index)).collect()
+}
+
+/// Warns of surfaces that were left out for a while and come back under wider terms: neighbours are compared
+/// when a version is checked, and none of them had the surface. Nobody is bound by it unasked, since
+/// binding compares with the version that each person had reached.
+fn wider_on_return(versions: &[Version], surfaces: &Surfaces) -> Vec<Diagnostic> {
+    let mut warnings = Vec::new();
+    for (index, version) in versions.iter().enumerate() {
+        for surface in &version.surfaces {
+            let Some(id) = surfaces.id(&surface.name) else { continue };
+            let knows = |earlier: &&Version| surfaces.name_in(id, earlier).is_some();
+            let Some((last, earlier)) = versions.iter().take(index).enumerate().rfind(|(_, v)| knows(v))
+            else {
+                continue;
+            };
+            if last + 1 < index && !widenings(earlier, version, surfaces, surface.regime).is_empty() {
+                warnings.push(Diagnostic {
+                    file: version.file.clone(),
+                    at: surface.at,
+                    message: format!(
+                        "surface `{}` comes back in a version that is wider than {}, the last that had it: whoever is \
+                         bound by that one moves only with an answer",
+                        surface.name, earlier.name
+                    ),
+                });
+            }
+        }
+    }
+    warnings
 }
 
 fn knowing(versions: &[Version], surfaces: &Surfaces) -> Vec<Vec<VersionIx>> {

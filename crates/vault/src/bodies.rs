@@ -73,7 +73,7 @@ pub struct ObjectBodies {
 impl ObjectBodies {
     /// Makes a folder for the packs of a new vault and marks it.
     pub(crate) fn create(folder: &FilePath, identity: &IdentityKey) -> Result<Self, BodyError> {
-        files::make_folder(folder).map_err(from_io("make the folder of packs"))?;
+        files::make_private_folder(folder).map_err(from_io("make the folder of packs"))?;
         let bodies = Self::over(folder)?;
         let listing = bodies.listing()?;
         // A mark without packs was left by a creation that broke off.

@@ -63,12 +63,6 @@ pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     sync_parent(folder)
 }
 
-/// Makes a folder, durably.
-pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    sync_parent(folder)
-}
-
 /// Whether nobody but the owner has any right to it.
 pub(crate) fn is_private(place: &Path) -> io::Result<bool> {
     let metadata = fs::metadata(place)?;

@@ -10,3 +10,4 @@ mod faces;
 mod permit;
 mod reference;
 mod refusals;
+mod warnings;
