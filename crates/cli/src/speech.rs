@@ -1,10 +1,8 @@
-//! How Tenure speaks on the terminal: dates written out with how far away they are, numbers with their
-//! things, and lines that end at the terminal's width.
+//! How Tenure speaks: dates written out with how far away they are, numbers with their things, and
+//! lists as a sentence has them.
 
 use jiff::{Timestamp, Unit, tz::TimeZone};
 use tenure_model::Instant;
-
-use crate::output;
 
 /// A date written out: "8 October 2025", with the time where it is not midnight UTC.
 pub(crate) fn date(instant: Instant) -> String {
@@ -98,33 +96,15 @@ pub(crate) fn and(words: &[String]) -> String {
     }
 }
 
-/// Prints a sentence after an indent, broken between words; the lines that follow hang by four more.
-pub(crate) fn say_at(indent: usize, text: impl std::fmt::Display) -> anyhow::Result<()> {
-    output::say(broken(indent, &text.to_string(), width()))
+/// Words with the first letter as a capital, to start a sentence.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
-/// The width to write in: the terminal's, within reason.
-fn width() -> usize {
-    output::table([]).width().map_or(100, usize::from).clamp(40, 100)
-}
-
-fn broken(indent: usize, text: &str, width: usize) -> String {
-    let mut out = " ".repeat(indent);
-    let mut column = indent;
-    for (place, word) in text.split_whitespace().enumerate() {
-        let length = word.chars().count();
-        if place > 0 && column + 1 + length > width {
-            out.push('\n');
-            out.push_str(&" ".repeat(indent + 4));
-            column = indent + 4;
-        } else if place > 0 {
-            out.push(' ');
-            column += 1;
-        }
-        out.push_str(word);
-        column += length;
-    }
-    out
+/// Text in pieces: those that were between backticks are the words of a file.
+pub(crate) fn coded(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`').enumerate().map(|(index, piece)| (index % 2 == 1, piece)).filter(|(_, p)| !p.is_empty())
 }
 
 #[cfg(test)]
@@ -165,7 +145,8 @@ mod tests {
     }
 
     #[test]
-    fn a_long_sentence_is_broken_between_words_and_hangs() {
-        assert_eq!(broken(2, "one two three four", 15), "  one two three\n      four");
+    fn the_words_of_a_file_are_told_apart() {
+        let pieces: Vec<_> = coded("`train` uses `content`").collect();
+        assert_eq!(pieces, [(true, "train"), (false, " uses "), (true, "content")]);
     }
 }

@@ -10,9 +10,9 @@ use tenure_model::Instant;
 use super::import::country;
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json, table};
+use crate::output::{say, say_at, say_json, table};
 use crate::session::Intent;
-use crate::speech::{and, date, dated, say_at, some};
+use crate::speech::{and, date, dated, some};
 
 #[derive(Debug, Args)]
 pub(crate) struct Account {

@@ -12,9 +12,9 @@ use tenure_model::{Choice, Instant};
 
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json};
+use crate::output::{say, say_at, say_json};
 use crate::session::Intent;
-use crate::speech::{date, dated, say_at, some};
+use crate::speech::{date, dated, some};
 
 #[derive(Debug, Args)]
 pub(crate) struct Decide {

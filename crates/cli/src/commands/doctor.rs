@@ -9,9 +9,9 @@ use tenure_app::doctor::{Check, Diagnosis, Thoroughness};
 
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json};
+use crate::output::{say, say_at, say_json};
 use crate::session::Intent;
-use crate::speech::{grouped, say_at, some};
+use crate::speech::{grouped, some};
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {

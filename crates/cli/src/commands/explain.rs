@@ -11,9 +11,9 @@ use tenure_store::{RecordId, RecordRow};
 
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json, table};
+use crate::output::{say, say_at, say_json, table};
 use crate::session::Intent;
-use crate::speech::{and, date, dated, say_at, some};
+use crate::speech::{and, date, dated, some};
 
 /// How many records of an account are listed.
 const LISTED: usize = 500;

@@ -11,9 +11,9 @@ use tenure_policy::language::{Ground, Undecided};
 use super::policy::Sources;
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json};
+use crate::output::{say, say_at, say_json};
 use crate::session::Intent;
-use crate::speech::{and, dated, say_at, some};
+use crate::speech::{and, dated, some};
 
 #[derive(Debug, Args)]
 pub(crate) struct Publish {

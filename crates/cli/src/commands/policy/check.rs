@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use serde::Serialize;
-use tenure_model::Regime;
+use tenure_model::{Instant, Regime};
 use tenure_policy::language::Ground;
 use tenure_policy::{Lineage, VersionIx};
 
 use super::load::{Complaint, Loaded, Sources, complaints, print_refusals};
-use super::words::{heading, rfc3339, width, wrapped};
+use crate::output::{heading, width, wrapped};
 use crate::speech::{date, grouped, some};
 use crate::{Exit, output};
 
@@ -26,8 +26,8 @@ struct Checked<'l> {
     name: &'l str,
     title: &'l str,
     file: &'l str,
-    announced: String,
-    effective: String,
+    announced: Instant,
+    effective: Instant,
     #[serde(skip)]
     effective_words: String,
     cases: usize,
@@ -100,8 +100,8 @@ fn checked(lineage: &Lineage) -> Vec<Checked<'_>> {
             name: &tree.name,
             title: &tree.title,
             file: &tree.file,
-            announced: rfc3339(tree.announced),
-            effective: rfc3339(tree.effective),
+            announced: tree.announced,
+            effective: tree.effective,
             effective_words: date(tree.effective),
             cases: lineage.cases(version),
             against: older.map(|older| lineage.tree(older).name.as_str()),

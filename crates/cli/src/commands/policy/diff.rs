@@ -12,8 +12,8 @@ use tenure_policy::{Lineage, diff::Direction};
 
 use super::load::{Complaint, Sources, complaints, print_refusals};
 use super::show::write_page;
-use super::words::{capital, heading, width, wrapped};
-use crate::speech::{and, date};
+use crate::output::{heading, width, wrapped};
+use crate::speech::{and, capital, date};
 use crate::{Exit, output};
 
 /// What to compare.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tenure_policy::Lineage;
 use tenure_policy::language::{self, Diagnostic, Diagnostics, Version};
 
-use super::words::{paint, printable, width, wrapped};
+use crate::output::{paint, printable, width, wrapped};
 
 /// The largest file that is taken for a policy.
 const BYTES_MAX: u64 = 8 << 20;

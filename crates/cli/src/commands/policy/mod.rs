@@ -5,7 +5,6 @@ mod diff;
 mod load;
 mod show;
 mod view;
-mod words;
 
 use std::path::PathBuf;
 

@@ -8,7 +8,7 @@ use askama::Template;
 
 use super::load::{Sources, print_refusals};
 use super::view::{EntryView, GridView, SectionView, TermView, View};
-use super::words::{heading, width, wrapped};
+use crate::output::{heading, width, wrapped};
 use crate::{Exit, output};
 
 #[derive(Debug, Template)]

@@ -7,7 +7,7 @@ use tenure_policy::language::{Reach, Standing, Undecided, Version};
 use tenure_policy::matrix::{Column, Entry, Grid, Row, Section};
 use tenure_policy::{Lineage, VersionIx};
 
-use crate::speech::{and, date};
+use crate::speech::{and, capital, date};
 
 /// Everything that is shown of a version.
 #[derive(Debug, Serialize)]
@@ -200,7 +200,7 @@ fn surfaces(tree: &Version) -> Vec<Named> {
 
 fn purposes(tree: &Version) -> Vec<PurposeView> {
     let view = |purpose: &tenure_policy::language::Purpose| {
-        let mut words = super::words::capital(&ground_words(purpose.ground));
+        let mut words = capital(&ground_words(purpose.ground));
         if let Some(regimes) = &purpose.regimes {
             let regimes: Vec<_> = regimes.iter().map(ToString::to_string).collect();
             words = format!("{words}; on {} surfaces", and(&regimes));
@@ -226,7 +226,7 @@ fn purposes(tree: &Version) -> Vec<PurposeView> {
 fn section_view(tree: &Version, section: &Section) -> SectionView {
     let regimes: Vec<_> = section.regimes.iter().map(ToString::to_string).collect();
     SectionView {
-        heading: format!("{}: {}", super::words::capital(&and(&regimes)), section.surfaces.join(", ")),
+        heading: format!("{}: {}", capital(&and(&regimes)), section.surfaces.join(", ")),
         regimes,
         surfaces: section.surfaces.clone(),
         never: never(section),
@@ -284,7 +284,7 @@ fn grid_view(tree: &Version, grid: &Grid) -> GridView {
         caption.push(format!("whether it may be used for {}", and(&purposes)));
     }
     GridView {
-        caption: super::words::capital(&caption.join(", and ")),
+        caption: capital(&caption.join(", and ")),
         columns: grid.columns.iter().map(column_view).collect(),
         rows: grid.rows.iter().map(|row| row_view(tree, &grid.columns, row)).collect(),
     }
@@ -310,7 +310,7 @@ fn column_view(column: &Column) -> ColumnView {
 fn row_view(tree: &Version, columns: &[Column], row: &Row) -> RowView {
     let aspects = row.situation.0.iter();
     RowView {
-        situation: super::words::capital(&row.situation.to_string()),
+        situation: capital(&row.situation.to_string()),
         when: aspects
             .map(|aspect| AspectView { attribute: aspect.attribute.clone(), values: aspect.values.clone() })
             .collect(),
