@@ -41,7 +41,7 @@ impl Tenure {
                 .map_or((None, Some(named)), |(policy, version)| (Some(policy), Some(version)))
         });
         let mut statements = Vec::new();
-        for lineage in asking(policies.lineages(), policy, &answer)? {
+        for lineage in asking(policies.lineages(), (policy, version), &answer)? {
             let version = match version {
                 Some(name) => announced(lineage, name, now)?,
                 None => newest_asking(lineage, &answer, now)?,
@@ -95,13 +95,13 @@ impl Tenure {
         let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
         let (policy, name) =
             version.split_once('@').map_or((None, version), |(policy, name)| (Some(policy), name));
-        let lineage = policies
-            .lineages()
-            .iter()
-            .find(|lineage| {
-                policy.is_none_or(|policy| lineage.name() == policy) && lineage.version(name).is_some()
-            })
-            .ok_or_else(|| Error::UnknownVersion(name.to_owned()))?;
+        let mut having = policies.lineages().iter().filter(|lineage| {
+            policy.is_none_or(|policy| lineage.name() == policy) && lineage.version(name).is_some()
+        });
+        let lineage = having.next().ok_or_else(|| Error::UnknownVersion(name.to_owned()))?;
+        if having.next().is_some() {
+            return Err(Error::SeveralVersions(name.to_owned()));
+        }
         announced(lineage, name, now)?;
         let statement = statement(lineage.name().to_owned(), name.to_owned());
         self.store.write(move |tx| {
@@ -128,7 +128,7 @@ impl Tenure {
 /// which; a no that names none is a no to all that ask.
 fn asking<'l>(
     lineages: &'l [Arc<Lineage>],
-    policy: Option<&str>,
+    (policy, version): (Option<&str>, Option<&str>),
     answer: &Answer,
 ) -> Result<Vec<&'l Arc<Lineage>>, Error> {
     let asks = |lineage: &&Arc<Lineage>| {
@@ -137,8 +137,11 @@ fn asking<'l>(
                 .versions()
                 .any(|(_, version)| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen))
     };
-    let asking: Vec<_> = lineages.iter().filter(asks).collect();
+    let asked: Vec<_> = lineages.iter().filter(asks).collect();
+    let knows = |lineage: &&&Arc<Lineage>| version.is_none_or(|version| lineage.version(version).is_some());
+    let asking: Vec<_> = asked.iter().filter(knows).copied().collect();
     match (asking.len(), answer.choice) {
+        (0, _) if !asked.is_empty() => Err(Error::UnknownVersion(version.unwrap_or_default().to_owned())),
         (0, _) => Err(Error::UnknownPurpose(answer.purpose.clone())),
         (1, _) | (_, Choice::Off) => Ok(asking),
         (_, Choice::On) => Err(Error::SeveralPolicies(answer.purpose.clone())),

@@ -186,7 +186,9 @@ impl Examination<'_> {
             while let slice @ [_, ..] = &*tx.pages(rows.keys().next_back().copied(), SLICE)? {
                 rows.extend(slice.iter().map(|row| (row.id, (row.state, row.wraps, row.shelf.tree.clone()))));
             }
-            Ok::<_, Error>(tx.unfinished_batches()?.into_iter().flat_map(|batch| batch.old_pages).collect())
+            // The pages of a batch whose keys are destroyed are not on their way any more: they are gone.
+            let going = tx.unfinished_batches()?.into_iter().filter(|batch| !is_shredded(batch));
+            Ok::<_, Error>(going.flat_map(|batch| batch.old_pages).collect())
         })?;
         let keys = self.tenure.vault.pages().pages()?;
         self.found.checked.push((Check::PageKeys, keys.len() as u64));
@@ -210,7 +212,10 @@ impl Examination<'_> {
         for (page, (state, wraps, _)) in &rows {
             let lost = *state != PageState::Destroyed && *wraps > 0 && !there.contains(page);
             if lost && !going.contains(page) {
-                self.find(format!("the key of page `{page}` is missing, and {wraps} copies lie on it"));
+                self.find(format!(
+                    "the key of page `{page}` is missing, and {} on it",
+                    counted(u64::from(*wraps), "copy lies", "copies lie")
+                ));
             }
         }
         self.found.leftovers.page_keys = leftover.len() as u64;
@@ -227,8 +232,7 @@ impl Examination<'_> {
             Ok::<_, Error>((tx.unfinished_batches()?, opening, tx.refile_count()?))
         })?;
         // Once its keys are destroyed, a batch waits only for packs that it shares with the living.
-        let shredded = |batch: &BatchRow| matches!(batch.stage, BatchStage::Shredded { .. });
-        let batches: Vec<_> = batches.into_iter().filter(|batch| !shredded(batch)).collect();
+        let batches: Vec<_> = batches.into_iter().filter(|batch| !is_shredded(batch)).collect();
         let gathering = batches.iter().filter(|batch| batch.stage == BatchStage::Gathering).count();
         let destroying = batches.len() - gathering;
         let mut note = |count: u64, text: String| {
@@ -259,6 +263,10 @@ impl Examination<'_> {
         );
         Ok(())
     }
+}
+
+const fn is_shredded(batch: &BatchRow) -> bool {
+    matches!(batch.stage, BatchStage::Shredded { .. })
 }
 
 fn counted(count: u64, one: &str, many: &str) -> String {

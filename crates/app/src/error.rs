@@ -71,8 +71,13 @@ pub enum Error {
     #[error("no published policy has version `{0}`")]
     UnknownVersion(String),
     /// No published lineage asks for that purpose.
-    #[error("no published policy asks people about purpose `{0}`")]
+    #[error("no published policy has purpose `{0}`, or nobody decides on it: see `tenure policy show`")]
     UnknownPurpose(String),
+    /// Several lineages have a version of that name.
+    #[error(
+        "several published policies have a version `{0}`: name the one that is meant as `policy@version`"
+    )]
+    SeveralVersions(String),
     /// Several lineages ask for a purpose of that name.
     #[error(
         "several published policies ask about purpose `{0}`: name the version that the person saw as `policy@version`"

@@ -8,6 +8,7 @@ use tenure_policy::case::{Hold, Text};
 use tenure_receipts::Statement;
 use tenure_store::{HoldRow, StoreExt as _};
 
+use crate::accounts::account_of;
 use crate::{Error, Policies, Tenure};
 
 /// The epoch of the latest release after which copies under holds must be looked at again; empty once that
@@ -114,12 +115,19 @@ impl Tenure {
             return Err(Error::Refused("name at least one class that the hold preserves".to_owned()));
         }
         self.policies()?.understand(&scope)?;
+        if scope.regimes.as_ref().is_some_and(|regimes| regimes.iter().all(|regime| *regime == Regime::Zero))
+        {
+            return Err(Error::Refused("a hold never covers zero retention: name another regime".to_owned()));
+        }
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             if !tx.hold_versions(&id)?.is_empty() {
                 return Err(Error::Refused(format!(
                     "there is a hold `{id}` already: give this one another name"
                 )));
+            }
+            for account in scope.accounts.iter().flatten() {
+                account_of(tx, account)?;
             }
             let json = serde_json::to_value(&scope)?;
             tx.insert_hold(&HoldRow {

@@ -41,22 +41,25 @@ pub(crate) fn key_folder(data: &Path) -> PathBuf {
     data.with_file_name(name)
 }
 
-/// Makes a data folder and the key folder beside it.
+/// Makes a data folder and the key folder beside it. Setting up that was cut short is finished.
 pub(crate) fn init(data: &Path, time: TimeKeeping, at: Option<Instant>) -> anyhow::Result<Tenure> {
-    std::fs::create_dir_all(data).with_context(|| format!("can't make the folder {}", data.display()))?;
     let now = instant(time, at, Intent::Change)?;
-    let vault = Vault::create(data, &key_folder(data))
-        .with_context(|| format!("can't set up the keys beside {}", data.display()))?;
-    let has_database = data.join(DATABASE).exists();
-    if !has_database && !vault.pages().pages()?.is_empty() {
-        bail!(
-            "the keys beside {} are those of a folder whose database is gone: restore it, or name another folder",
-            data.display()
-        );
-    }
-    let tenure = join(data, vault)?;
+    let keys = key_folder(data);
+    let tenure = if data.join(DATABASE).exists() {
+        join(data, Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?)?
+    } else {
+        std::fs::create_dir_all(data).with_context(|| format!("can't make the folder {}", data.display()))?;
+        let vault = Vault::create(data, &keys)
+            .with_context(|| format!("can't set up the keys beside {}", data.display()))?;
+        if !vault.pages().pages()?.is_empty() {
+            bail!(
+                "the keys beside {} are those of a folder whose database is gone: restore it, or name another folder",
+                data.display()
+            );
+        }
+        join(data, vault)?
+    };
     match tenure.init(time, now) {
-        // Setting up was cut short after the folder was complete, or it is asked for twice.
         Err(Error::AlreadyInitialised) => bail!("{} is set up already: nothing was changed", data.display()),
         other => other?,
     }

@@ -1,4 +1,4 @@
-//! The verdict as JSON: the contract of DESIGN section 10, one object a line.
+//! The verdict as JSON: the contract of `docs/verdict.md`, one object a line.
 
 use tenure_model::Anchored;
 

@@ -49,7 +49,7 @@ pub struct Lineage {
 impl Lineage {
     /// Compiles a lineage, in any order of its versions.
     ///
-    /// Refuses everything that DESIGN section 3 refuses: each version on its own, and each against
+    /// Refuses everything that `docs/policy-language.md` says is refused: each version on its own, and each against
     /// the one before it.
     pub fn compile(mut versions: Vec<Version>) -> Result<Self, Diagnostics> {
         versions.sort_by(by_order);

@@ -54,7 +54,7 @@ fn lines(path: &Path) -> Vec<Value> {
     std::fs::read_to_string(path).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Each record of a conversation as section 10 writes it: split where the surface changes, which is all
+/// Each record of a conversation as a case writes it: split where the surface changes, which is all
 /// that changes within these conversations.
 fn records(conversation: &Value) -> Vec<Value> {
     let surface_of = |message: &Value| message.get("surface").unwrap_or(&conversation["surface"]).clone();

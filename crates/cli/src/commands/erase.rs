@@ -58,7 +58,7 @@ impl Erase {
             return Ok(Exit::Done);
         }
         if closes {
-            say("The account is closed: no more decisions are taken for it.")?;
+            say("The account is closed: nothing more of it is taken in, and of its answers only a no.")?;
         }
         if count == 0 {
             say("Everything of it was deleted before: nothing else was changed.")?;

@@ -1,5 +1,6 @@
 //! `tenure init`: a data folder, and a key folder beside it.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use tenure_app::TimeKeeping;
 use tenure_model::Instant;
 
 use super::Global;
-use super::policy::Sources;
+use super::policy::{Sources, print_refusals};
 use crate::Exit;
 use crate::output::{say, say_json};
 use crate::session::{self, key_folder};
@@ -28,7 +29,12 @@ pub(crate) struct Init {
 
 impl Init {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        let files = Sources::read(&self.policy.iter().map(PathBuf::as_path).collect::<Vec<_>>())?.files();
+        let sources = Sources::read(&self.policy.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        if let Err(refusals) = sources.compile_each() {
+            print_refusals(&sources, &refusals, global.json, &mut io::stdout().lock())?;
+            return Ok(Exit::Refused);
+        }
+        let files = sources.files();
         let time = if self.simulated { TimeKeeping::Simulated } else { TimeKeeping::Real };
         let tenure = session::init(&global.data, time, self.at)?;
         let now = match self.at {

@@ -1,14 +1,15 @@
 //! `tenure policy publish`: makes versions the terms that records are judged by.
 
+use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use tenure_app::Tenure;
+use tenure_app::{Error, Tenure};
 use tenure_model::{Instant, Regime};
 use tenure_policy::language::{Ground, Undecided};
 
-use super::policy::Sources;
+use super::policy::{Sources, print_refusals};
 use super::{At, Global};
 use crate::Exit;
 use crate::output::{say, say_at, say_json};
@@ -40,9 +41,16 @@ struct Published {
 
 impl Publish {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        let files = Sources::read(&self.paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?.files();
+        let sources = Sources::read(&self.paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        let files = sources.files();
         let session = global.open(self.at, Intent::Change)?;
-        let names = session.tenure.publish(&files, session.now)?;
+        let names = match session.tenure.publish(&files, session.now) {
+            Err(Error::Policy(refusals)) => {
+                print_refusals(&sources, &refusals, global.json, &mut io::stdout().lock())?;
+                return Ok(Exit::Refused);
+            }
+            other => other?,
+        };
         let published = described(&session.tenure, &names)?;
         if global.json {
             say_json(&json!({"files": files.len(), "published": published}))?;
@@ -62,11 +70,25 @@ impl Publish {
             say("")?;
             say_at(
                 0,
-                "Nothing that is stored was rewritten: a record is judged by the version that bound its account when it was last active, or by one that is no wider.",
+                if reaches_back(&session.tenure, &names, session.now)? {
+                    "These terms reach back before now, so the copies of every account are filed anew before the next sweep."
+                } else {
+                    "Nothing that is stored was rewritten: a record is judged by the version that bound its account when it was last active, or by one that is no wider."
+                },
             )?;
         }
         Ok(Exit::Done)
     }
+}
+
+/// Whether a version that was just published is about a time that has passed.
+fn reaches_back(tenure: &Tenure, names: &[String], now: Instant) -> anyhow::Result<bool> {
+    let policies = tenure.policies()?;
+    let mut versions = policies.lineages().iter().flat_map(|lineage| lineage.versions());
+    Ok(versions.any(|(_, version)| {
+        names.contains(&format!("{}@{}", version.policy, version.name))
+            && (version.announced < now || version.effective < now)
+    }))
 }
 
 fn described(tenure: &Tenure, names: &[String]) -> anyhow::Result<Vec<Published>> {

@@ -13,6 +13,7 @@ use super::{At, Global};
 use crate::Exit;
 use crate::output::{say, say_json, table};
 use crate::session::Intent;
+use crate::speech::some;
 
 #[derive(Debug, Args)]
 pub(crate) struct Sweep {
@@ -91,12 +92,12 @@ fn report(global: &Global, swept: &Swept, doing: Doing) -> anyhow::Result<()> {
     }
     let verb = if doing == Doing::Did { "destroyed" } else { "would be destroyed" };
     if swept.finished > 0 {
-        say(format_args!("Finished {} batches that an earlier sweep had begun.", swept.finished))?;
+        say(format_args!("Finished what an earlier sweep had begun: {}.", some(swept.finished, "batch")))?;
     }
     if swept.total() == 0 {
         say(format_args!("Nothing is due: 0 copies {verb}."))?;
     } else {
-        say(format_args!("{} copies {verb}.", swept.total()))?;
+        say(format_args!("{} {verb}.", some(swept.total(), "copy")))?;
         let mut rows = table(["Class", "Copies"]);
         for (class, copies) in &swept.destroyed {
             rows.add_row([class.clone(), copies.to_string()]);
@@ -105,16 +106,18 @@ fn report(global: &Global, swept: &Swept, doing: Doing) -> anyhow::Result<()> {
     }
     if swept.kept > 0 {
         say(format_args!(
-            "{} copies that looked due are kept: {} by a hold, {} by other terms.",
-            swept.kept,
+            "{} that looked due: kept, {} by a hold and {} by other terms.",
+            some(swept.kept, "copy"),
             swept.held,
             swept.kept - swept.held
         ))?;
     }
     if doing == Doing::Did && swept.total() > 0 {
         say(format_args!(
-            "{} page keys destroyed, {} other keys wrapped anew, {} packs removed.",
-            swept.pages, swept.rewrapped, swept.packs
+            "{} destroyed, {} wrapped anew, {} removed.",
+            some(swept.pages, "page key"),
+            some(swept.rewrapped, "other key"),
+            some(swept.packs, "pack")
         ))?;
     }
     Ok(())

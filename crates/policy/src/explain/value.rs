@@ -1,4 +1,4 @@
-//! A verdict as a JSON value: the object of DESIGN section 10, for those who hold facts and no case.
+//! A verdict as a JSON value: the object of `docs/verdict.md`, for those who hold facts and no case.
 
 use serde_json::{Map, Value, json};
 use tenure_model::{Anchored, Instant};

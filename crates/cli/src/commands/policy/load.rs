@@ -77,6 +77,18 @@ impl Sources {
         Lineage::compile(self.parse()?)
     }
 
+    /// Compiles the files, each lineage by itself.
+    pub(crate) fn compile_each(&self) -> Loaded<()> {
+        let mut lineages: Vec<Vec<Version>> = Vec::new();
+        for version in self.parse()? {
+            match lineages.iter_mut().find(|of| of.iter().any(|other| other.policy == version.policy)) {
+                Some(of) => of.push(version),
+                None => lineages.push(vec![version]),
+            }
+        }
+        lineages.into_iter().try_for_each(|versions| Lineage::compile(versions).map(drop))
+    }
+
     /// The line that a complaint is about.
     fn line(&self, complaint: &Diagnostic) -> Option<&str> {
         let source = self.0.iter().find(|source| source.path.display().to_string() == complaint.file)?;
