@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::folder::{Folder, account, conversation, files_below, jsonl};
-use super::{code, json, stderr, stdout};
+use super::{code, json, stderr, stdout, tenure};
 
 const NOW: &str = "2025-10-20T00:00:00Z";
 
@@ -128,4 +128,34 @@ fn a_folder_without_its_keys_is_refused_with_what_to_do() {
     let output = folder.run(&["doctor"]);
     assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("key folder"), "{}", stderr(&output));
+}
+
+#[test]
+fn a_key_folder_that_was_put_back_is_found() {
+    let folder = Folder::new();
+    folder.import(&[account("a"), conversation("a", "c", &["2025-09-29T10:00:00Z"])], "2025-09-30T00:00:00Z");
+    let saved: Vec<_> = fs::read_dir(folder.keys())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "bundle"))
+        .map(|path| (path.clone(), fs::read(&path).unwrap()))
+        .collect();
+    folder.done(&["sweep", "--yes", "--at", "2025-12-01T00:00:00Z"]);
+    folder.done(&["doctor"]);
+    for (path, bytes) in saved {
+        fs::write(path, bytes).unwrap();
+    }
+    let output = folder.run(&["doctor"]);
+    assert_eq!(code(&output), 1, "{}", stdout(&output));
+}
+
+#[test]
+fn a_folder_is_not_set_up_with_terms_that_are_refused() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, terms) = (root.path().join("data"), root.path().join("bad.toml"));
+    fs::write(&terms, "policy = \"p\"\n").unwrap();
+    let args = ["--data", data.to_str().unwrap(), "init", "--policy", terms.to_str().unwrap()];
+    let output = tenure(&args);
+    assert_eq!(code(&output), 1);
+    assert!(!data.exists());
 }
