@@ -15,21 +15,32 @@ pub(crate) fn conversation(
     record: &Fields<'_>,
     place: Place,
 ) -> Result<Conversation, &'static str> {
-    let listed = record.list("messages").ok_or("no `messages`")?;
-    let mut messages = Vec::with_capacity(listed.len());
-    for (index, value) in listed.into_iter().enumerate() {
-        report.messages.seen += 1;
-        let place = place.message(index);
-        match Fields::of(value).ok_or("not a JSON object").and_then(|fields| message(report, &fields, place))
-        {
-            Ok(message) => messages.push(message),
-            Err(why) => report.messages.fail(why, place),
-        }
-    }
+    let messages = listed(report, record, "messages", place, message).ok_or("no `messages`")?;
     for (name, _) in record.iter().filter(|(name, _)| *name != "messages") {
         report.remark_word("field of a conversation, left out:", name, place);
     }
     Ok(untimed(report, None, messages, place))
+}
+
+/// The messages that a field of a conversation lists; `None` if there is no such list.
+pub(crate) fn listed(
+    report: &mut Report,
+    record: &Fields<'_>,
+    name: &str,
+    place: Place,
+    read: impl Fn(&mut Report, &Fields<'_>, Place) -> Result<Message, &'static str>,
+) -> Option<Vec<Message>> {
+    let values = record.list(name)?;
+    let mut messages = Vec::with_capacity(values.len());
+    for (index, value) in values.into_iter().enumerate() {
+        report.messages.seen += 1;
+        let place = place.message(index);
+        match Fields::of(value).ok_or("not a JSON object").and_then(|fields| read(report, &fields, place)) {
+            Ok(message) => messages.push(message),
+            Err(why) => report.messages.fail(why, place),
+        }
+    }
+    Some(messages)
 }
 
 /// A conversation of a format that has neither accounts nor times.

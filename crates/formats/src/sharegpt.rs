@@ -1,7 +1,7 @@
 //! ShareGPT files. There are no ids of messages, no times and no accounts.
 
 use crate::fields::{Fields, text};
-use crate::openai::untimed;
+use crate::openai::{listed, untimed};
 use crate::{Conversation, Message, Place, Report, Role};
 
 /// Reads one conversation.
@@ -10,17 +10,7 @@ pub(crate) fn conversation(
     record: &Fields<'_>,
     place: Place,
 ) -> Result<Conversation, &'static str> {
-    let listed = record.list("conversations").ok_or("no `conversations`")?;
-    let mut messages = Vec::with_capacity(listed.len());
-    for (index, value) in listed.into_iter().enumerate() {
-        report.messages.seen += 1;
-        let place = place.message(index);
-        match Fields::of(value).ok_or("not a JSON object").and_then(|fields| message(report, &fields, place))
-        {
-            Ok(message) => messages.push(message),
-            Err(why) => report.messages.fail(why, place),
-        }
-    }
+    let messages = listed(report, record, "conversations", place, message).ok_or("no `conversations`")?;
     for (name, _) in record.iter().filter(|(name, _)| !matches!(*name, "id" | "conversations")) {
         report.remark_word("field of a conversation, left out:", name, place);
     }
