@@ -160,6 +160,16 @@ impl Tenure {
                     }
                 }
             }
+            // The keys of these pages are about to go, so nothing that is to live on may lie there.
+            for page in &pages {
+                if !tx.copies_of_page(*page)?.is_empty() {
+                    return Err(Error::Refused(
+                        "a page whose key was about to be destroyed holds a key that is still needed: nothing was \
+                         destroyed, run `tenure doctor`"
+                            .to_owned(),
+                    ));
+                }
+            }
             tx.set_batch_pages(id, holds.epoch, &pages)?;
             tx.set_batch_stage(id, BatchStage::Shredding { sealed_at })?;
             Ok(())
@@ -256,7 +266,7 @@ fn shred_copy(
     sealed_at: Instant,
     due: tenure_policy::Due,
 ) -> Result<(), Error> {
-    let _ = due;
+    drop(due);
     tx.move_copy(key, CopyStage::Sealed, &CopyState::Shredding { wrap: None, batch, sealed_at })?;
     Ok(())
 }

@@ -340,7 +340,7 @@ fn seal_copy(
     due: tenure_policy::Due,
     now: Instant,
 ) -> Result<(), Error> {
-    let _ = due;
+    drop(due);
     let Some(CopyRow { state: CopyState::Live { wrap }, .. }) = tx.copy(key)? else { return Ok(()) };
     tx.move_copy(key, CopyStage::Live, &CopyState::Sealed { wrap, batch, sealed_at: now })?;
     Ok(())

@@ -424,7 +424,7 @@ fn derived_closure(facts: &Facts<'_>, own: &[bool]) -> Vec<bool> {
 }
 
 /// That the terms let a copy go: only a verdict can say so, and what destroys asks for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 #[must_use = "a copy that is due is destroyed through this token"]
 pub struct Due {
     by: Instant,
@@ -432,7 +432,7 @@ pub struct Due {
 
 impl Due {
     /// By when the copy must be gone.
-    pub const fn by(self) -> Instant {
+    pub const fn by(&self) -> Instant {
         self.by
     }
 }

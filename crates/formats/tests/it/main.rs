@@ -4,8 +4,7 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "helpers of tests may fail as tests do, and a skipped test says so"
+    reason = "helpers of tests may fail as tests do"
 )]
 
 mod bad_input;

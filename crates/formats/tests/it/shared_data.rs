@@ -1,4 +1,4 @@
-//! Files that this project did not write. Where they are missing these tests say so and check nothing.
+//! Files that this project did not write. Where they are missing these tests are skipped.
 
 use std::path::{Path, PathBuf};
 
@@ -7,13 +7,8 @@ use tenure_model::Kind;
 
 use crate::{Outcome, read_all};
 
-fn folder(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name);
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("skipped: ../shared/data is missing");
-    None
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(name)
 }
 
 fn check(format: Format, path: &Path) -> Outcome {
@@ -23,8 +18,9 @@ fn check(format: Format, path: &Path) -> Outcome {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "../shared/data is missing")]
 fn every_claude_file_of_shared_data_is_read_whole() {
-    let Some(folder) = folder("claude") else { return };
+    let folder = folder("claude");
     let mut files = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -42,16 +38,18 @@ fn every_claude_file_of_shared_data_is_read_whole() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "../shared/data is missing")]
 fn the_claude_array_of_shared_data_names_its_account() {
-    let Some(folder) = folder("claude") else { return };
+    let folder = folder("claude");
     let outcome = check(Format::Claude, &folder.join("conversations.json"));
     assert_eq!((outcome.report.conversations, outcome.report.messages.read), (2, 6));
     assert!(outcome.conversations.iter().all(|c| c.account.as_deref() == Some("test-account-1")));
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "../shared/data is missing")]
 fn the_chatgpt_tree_of_shared_data_has_one_dead_branch() {
-    let Some(folder) = folder("chatgpt") else { return };
+    let folder = folder("chatgpt");
     let outcome = check(Format::ChatGpt, &folder.join("tree.json"));
     let messages = &outcome.conversations[0].messages;
     let seen: Vec<(Role, bool)> =
@@ -61,8 +59,9 @@ fn the_chatgpt_tree_of_shared_data_has_one_dead_branch() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "../shared/data is missing")]
 fn the_ordinary_claude_code_session_of_shared_data_is_read_whole() {
-    let Some(folder) = folder("claude-code") else { return };
+    let folder = folder("claude-code");
     let outcome = check(Format::ClaudeCode, &folder.join("representative.jsonl"));
     let report = &outcome.report;
     assert_eq!((report.records.seen, report.records.read, report.records.skipped_total()), (12, 11, 1));
@@ -73,8 +72,9 @@ fn the_ordinary_claude_code_session_of_shared_data_is_read_whole() {
 }
 
 #[test]
+#[cfg_attr(not(shared_data), ignore = "../shared/data is missing")]
 fn the_malformed_claude_code_lines_of_shared_data_are_reported_and_the_rest_is_read() {
-    let Some(folder) = folder("claude-code") else { return };
+    let folder = folder("claude-code");
     let outcome = check(Format::ClaudeCode, &folder.join("edge-cases.jsonl"));
     let report = &outcome.report;
     let lines: Vec<u64> = report
