@@ -8,7 +8,7 @@ use tenure_app::{AccountFacts, Defaults, Entropy, Error, Ingested, Tenure, TimeK
 use tenure_formats::{Conversation, Item, Message, Role};
 use tenure_model::{Instant, Kind};
 use tenure_store::{SqliteStore, Store};
-use tenure_vault::Vault;
+use tenure_vault::{LogKeys, Vault};
 
 /// What a benchmark ends with.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -27,7 +27,8 @@ pub fn tenure(folder: &Path, policy: &str, start: Instant) -> Outcome<(Tenure, A
     std::fs::create_dir_all(&data)?;
     let vault = Vault::create(&data, &keys)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db"))?);
-    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(SystemEntropy));
+    let log = LogKeys::create(&keys, &"tenure.example/bench".parse()?, start)?;
+    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(SystemEntropy));
     tenure.init(TimeKeeping::Simulated, start)?;
     tenure.publish(&[("bench.toml".to_owned(), policy.to_owned())], start)?;
     Ok((tenure, store))

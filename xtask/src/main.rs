@@ -3,17 +3,20 @@
 //! ```text
 //! cargo xtask deps    which crate may use which, and what the pure ones must not touch
 //! cargo xtask tidy    sizes, names and leftovers
+//! cargo xtask fuzz    the parsers on bytes that nobody thought of, for a few seconds each
 //! cargo xtask deny    licences, sources and banned crates (installs cargo-deny, which takes minutes)
 //! cargo xtask test    everything that must pass before a change goes in
 //! cargo xtask ci      the same with cargo-deny installed, and a summary of slow tests
 //! ```
 
 mod deps;
+mod fuzz;
 mod metadata;
 mod purity;
 mod sources;
 mod steps;
 mod tidy;
+mod tools;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -21,7 +24,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-const USAGE: &str = "usage: cargo xtask deps|tidy|deny|test|ci";
+const USAGE: &str = "usage: cargo xtask deps|tidy|fuzz|deny|test|ci";
 
 fn main() -> ExitCode {
     match run() {
@@ -45,6 +48,7 @@ fn run() -> anyhow::Result<()> {
             say_all(&tidy::long(&root)?)?;
             settle("tidy", &tidy::check(&root)?)
         }
+        "fuzz" => fuzz::run(&root),
         "deny" => steps::deny(&root),
         "test" => steps::test(&root, steps::Profile::Default),
         "ci" => steps::test(&root, steps::Profile::Ci),

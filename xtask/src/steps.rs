@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::{counted, deps, say, say_all, tidy};
+use crate::{counted, deps, fuzz, say, say_all, tidy, tools};
 
 /// How nextest runs: its profiles are in `.config/nextest.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub(crate) enum Profile {
 
 /// What a step shows while it works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shows {
+pub(crate) enum Shows {
     /// Nothing, unless it fails.
     Failure,
     /// Everything.
@@ -32,15 +32,14 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
     let started = Instant::now();
     let run = |name: &str, shows: Shows, command: &mut Command| step(name, || execute(root, shows, command));
     run("format", Shows::Failure, &mut cargo(["fmt", "--all", "--check"]))?;
+    run("format of the fuzz targets", Shows::Failure, &mut fuzz::format())?;
     step("dependencies", || nothing(&deps::check(root)?))?;
     step("tidiness", || nothing(&tidy::check(root)?))?;
     run("clippy", Shows::Failure, &mut cargo(["clippy", "--all-targets", "--", "-D", "warnings"]))?;
-    if !has(root, "nextest") {
-        run("nextest, to be installed", Shows::Failure, &mut install("cargo-nextest"))?;
-    }
-    if !python_installs(root) {
-        run("pip, to be installed", Shows::Failure, &mut install_pip())?;
-    }
+    run("clippy of the fuzz targets", Shows::Failure, &mut fuzz::clippy())?;
+    tools::nextest(root)?;
+    tools::pip(root)?;
+    tools::go(root)?;
     let nextest = match profile {
         Profile::Default => "default",
         Profile::Ci => "ci",
@@ -49,7 +48,8 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
     run("examples in the documentation", Shows::Failure, &mut cargo(["test", "--quiet", "--doc"]))?;
     let mut documentation = cargo(["doc", "--no-deps"]);
     run("documentation", Shows::Failure, documentation.env("RUSTDOCFLAGS", "-D warnings"))?;
-    if profile == Profile::Ci || has(root, "deny") {
+    fuzz::run(root)?;
+    if profile == Profile::Ci || tools::has(root, "deny") {
         deny(root)?;
     } else {
         say(format_args!(
@@ -62,46 +62,19 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
 /// Checks licences, sources and banned crates. What is known to be unsafe needs the network and is not
 /// asked here: `cargo deny check advisories`.
 pub(crate) fn deny(root: &Path) -> anyhow::Result<()> {
-    if !has(root, "deny") {
-        step("cargo-deny, to be installed", || execute(root, Shows::Failure, &mut install("cargo-deny")))?;
-    }
+    tools::deny(root)?;
     let mut check = cargo(["deny", "--log-level", "error", "check", "bans", "licenses", "sources"]);
     step("licences and sources", || execute(root, Shows::Failure, &mut check))
 }
 
-fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
+pub(crate) fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments);
     command
 }
 
-fn install(tool: &str) -> Command {
-    cargo(["install", "--quiet", "--locked", tool])
-}
-
-/// Whether Python can install packages: one test runs on real data that a package carries.
-fn python_installs(root: &Path) -> bool {
-    let mut ask = Command::new("python3");
-    ask.args(["-m", "pip", "--version"]).current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
-    ask.status().is_ok_and(|status| status.success())
-}
-
-/// Debian's package; elsewhere this fails and says so, and pip is to be installed by hand.
-fn install_pip() -> Command {
-    let mut command = Command::new("apt-get");
-    command.args(["install", "--yes", "--quiet", "python3-pip"]);
-    command
-}
-
-/// Whether cargo has a subcommand.
-fn has(root: &Path, subcommand: &str) -> bool {
-    let mut ask = cargo([subcommand, "--version"]);
-    ask.current_dir(root).stdout(Stdio::null()).stderr(Stdio::null());
-    ask.status().is_ok_and(|status| status.success())
-}
-
 /// Runs a step, and says how it went and how long it took.
-fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+pub(crate) fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     say(format_args!("runs     {name}"))?;
     let started = Instant::now();
     work().with_context(|| format!("{name} failed after {}", words(started.elapsed())))?;
@@ -109,15 +82,17 @@ fn step(name: &str, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result
 }
 
 /// Runs a command at the root. What it wrote in silence is shown if it fails.
-fn execute(root: &Path, shows: Shows, command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn execute(root: &Path, shows: Shows, command: &mut Command) -> anyhow::Result<()> {
     command.current_dir(root).stdin(Stdio::null());
+    let line = line(command);
+    let missing = || format!("can't run `{line}`");
     let status = match shows {
-        Shows::All => command.status().context("can't run cargo")?,
+        Shows::All => command.status().with_context(missing)?,
         Shows::Failure => {
             // One pipe for both streams keeps the lines in the order in which they were written.
             let (mut reader, writer) = io::pipe()?;
             let mut child =
-                command.stdout(writer.try_clone()?).stderr(writer).spawn().context("can't run cargo")?;
+                command.stdout(writer.try_clone()?).stderr(writer).spawn().with_context(missing)?;
             // The command holds the pipe's other end, and the pipe ends only once nobody does.
             command.stdout(Stdio::null()).stderr(Stdio::null());
             let mut written = Vec::new();
@@ -129,7 +104,7 @@ fn execute(root: &Path, shows: Shows, command: &mut Command) -> anyhow::Result<(
             status
         }
     };
-    anyhow::ensure!(status.success(), "`{}` ended with {status}", line(command));
+    anyhow::ensure!(status.success(), "`{line}` ended with {status}");
     Ok(())
 }
 

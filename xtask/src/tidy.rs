@@ -15,7 +15,7 @@ const LISTED_MAX: usize = 10;
 const EMPTY_NAMES: &[&str] = &["util", "utils", "helper", "helpers", "manager", "managers", "misc"];
 /// Words of work that was left. They are put together here so that this file may be read too.
 const LEFTOVERS: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("X", "XX")];
-const FOLDERS: &[&str] = &["crates", "xtask", "benches"];
+const FOLDERS: &[&str] = &["crates", "xtask", "benches", "fuzz/fuzz_targets"];
 
 /// Everything that is untidy.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {

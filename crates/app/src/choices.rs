@@ -5,10 +5,11 @@ use std::sync::Arc;
 use tenure_model::{Choice, Instant};
 use tenure_policy::language::{Purpose, Version};
 use tenure_policy::{Lineage, VersionIx};
-use tenure_receipts::Statement;
-use tenure_store::{AccountRow, Seq, StoreExt as _, Tx};
+use tenure_receipts::{Commitment, Receipt, Statement};
+use tenure_store::{AccountRow, NewStatement, Seq, StoreError, StoreExt as _, Tx};
 
 use crate::accounts::account_of;
+use crate::ledger::Draft;
 use crate::{Error, Tenure};
 
 /// A person's answer for one purpose.
@@ -17,29 +18,62 @@ pub struct Answer {
     /// The purpose.
     pub purpose: String,
     /// The answer.
-    pub choice: Choice,
+    pub reply: Reply,
     /// The version that the person saw, as `version` or `policy@version`; the newest announced one that
     /// asks, where `None`.
     pub version: Option<String>,
-    /// The head of the account's chain that an `on` follows; not checked where `None`, as on the command
-    /// line, where whoever decides has just read the account. An `off` is always taken.
-    pub follows: Option<[u8; 32]>,
 }
 
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reply {
+    /// On, given by someone who knew all that the account had stated.
+    On {
+        /// The head of the account's chain that they knew. Another one since, and this answer comes too late:
+        /// a delayed or replayed `on` must not undo an `off`.
+        follows: Commitment,
+    },
+    /// Off, which is always taken.
+    Off,
+}
+
+impl Reply {
+    /// The answer alone.
+    pub const fn choice(self) -> Choice {
+        match self {
+            Self::On { .. } => Choice::On,
+            Self::Off => Choice::Off,
+        }
+    }
+}
+
+/// Which accounts may make a statement.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Open,
+    Any,
+}
+
+/// How often a statement is prepared beside other writers before it is prepared inside the transaction.
+const TRIES_BESIDE: usize = 3;
+
 impl Tenure {
-    /// Records a decision, and gives its place in the ledger. An `off` is always taken, of a closed account too.
+    /// Records a decision, and gives a receipt for it: several where an `off` goes to several policies.
     ///
-    /// The account's copies are filed anew before the next sweep.
+    /// It answers once the decision is in the log and the log is signed. The account's copies are filed anew
+    /// before the next sweep.
     ///
     /// # Errors
-    /// [`Error::ChainMoved`] if an `on` follows another head than the account's.
-    pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Seq, Error> {
-        let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
+    /// [`Error::ChainMoved`] if an `on` follows another head than the account's, [`Error::AccountClosed`] if
+    /// an account that is closed says `on`.
+    pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Vec<Receipt>, Error> {
+        let policies = self.policies()?;
         let (policy, version) = answer.version.as_deref().map_or((None, None), |named| {
             named
                 .split_once('@')
                 .map_or((None, Some(named)), |(policy, version)| (Some(policy), Some(version)))
         });
+        let choice = answer.reply.choice();
         let mut statements = Vec::new();
         for lineage in asking(policies.lineages(), (policy, version), &answer)? {
             let version = match version {
@@ -50,29 +84,34 @@ impl Tenure {
                 policy: lineage.name().to_owned(),
                 version: lineage.tree(version).name.clone(),
                 purpose: answer.purpose.clone(),
-                choice: answer.choice,
+                choice,
             });
         }
-        self.store.write(move |tx| {
-            let row = account_of(tx, &account)?;
-            if answer.choice == Choice::On {
-                if row.facts.closed_at.is_some() {
-                    return Err(Error::AccountClosed);
-                }
-                if answer.follows.is_some_and(|follows| follows != row.chain.head) {
-                    return Err(Error::ChainMoved);
-                }
+        match answer.reply {
+            Reply::On { follows } => {
+                self.state_choices(account, statements, (Whose::Open, Some(follows)), now)
             }
-            let mut last = Err(Error::UnknownPurpose(answer.purpose));
-            for statement in statements {
-                last = Ok(tenure.state_choice(tx, &row, statement, now)?);
-            }
-            last
-        })
+            Reply::Off => self.state_choices(account, statements, (Whose::Any, None), now),
+        }
+    }
+
+    /// The answer of someone who has just read the account.
+    pub fn answer(
+        &self,
+        account: &str,
+        purpose: &str,
+        choice: Choice,
+        version: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let reply = match choice {
+            Choice::On => Reply::On { follows: self.account(account)?.chain.head },
+            Choice::Off => Reply::Off,
+        };
+        Ok(Answer { purpose: purpose.to_owned(), reply, version: version.map(str::to_owned) })
     }
 
     /// Records that an account acknowledged a version without deciding.
-    pub fn acknowledge(&self, account: &str, version: &str, now: Instant) -> Result<Seq, Error> {
+    pub fn acknowledge(&self, account: &str, version: &str, now: Instant) -> Result<Receipt, Error> {
         self.about_version(account, version, now, |policy, version| Statement::Acknowledged {
             policy,
             version,
@@ -80,7 +119,7 @@ impl Tenure {
     }
 
     /// Records that an account was told of a version.
-    pub fn inform(&self, account: &str, version: &str, now: Instant) -> Result<Seq, Error> {
+    pub fn inform(&self, account: &str, version: &str, now: Instant) -> Result<Receipt, Error> {
         self.about_version(account, version, now, |policy, version| Statement::Informed { policy, version })
     }
 
@@ -91,8 +130,8 @@ impl Tenure {
         version: &str,
         now: Instant,
         statement: impl FnOnce(String, String) -> Statement,
-    ) -> Result<Seq, Error> {
-        let (policies, tenure, account) = (self.policies()?, self.clone(), account.to_owned());
+    ) -> Result<Receipt, Error> {
+        let policies = self.policies()?;
         let (policy, name) =
             version.split_once('@').map_or((None, version), |(policy, name)| (Some(policy), name));
         let mut having = policies.lineages().iter().filter(|lineage| {
@@ -104,24 +143,77 @@ impl Tenure {
         }
         announced(lineage, name, now)?;
         let statement = statement(lineage.name().to_owned(), name.to_owned());
-        self.store.write(move |tx| {
-            let row = open_for_choice(tx, &account)?;
-            tenure.state_choice(tx, &row, statement, now)
-        })
+        let receipts = self.state_choices(account, vec![statement], (Whose::Open, None), now)?;
+        receipts.into_iter().next().ok_or(Error::NotIntegrated)
     }
 
-    fn state_choice(
+    /// Appends statements about what a person chose, and gives their receipts.
+    ///
+    /// They are encrypted before the writer is asked, so that nobody waits for that. If the account's chain
+    /// moves meanwhile, the version in the chain is taken, and they are written anew.
+    fn state_choices(
         &self,
-        tx: &mut dyn Tx,
-        row: &AccountRow,
-        statement: Statement,
+        account: &str,
+        statements: Vec<Statement>,
+        (whose, follows): (Whose, Option<Commitment>),
         now: Instant,
-    ) -> Result<Seq, Error> {
-        let proof = self.proof_key(row)?;
-        let seq = self.state(tx, row, &proof, statement, now)?;
-        tx.mark_refile(row.key)?;
-        Ok(seq)
+    ) -> Result<Vec<Receipt>, Error> {
+        for _ in 0..TRIES_BESIDE {
+            let row = self.store.read(|tx| account_of(tx, account))?;
+            let drafts = self.draft_choices(&row, &statements, (whose, follows), now)?;
+            let new: Vec<NewStatement> = drafts.iter().map(|draft| draft.new.clone()).collect();
+            let appended = self.store.write(move |tx| append(tx, &new));
+            match appended {
+                Err(Error::Store(StoreError::Conflict { .. })) => {}
+                appended => return self.receipts_of_drafts(&row, drafts, appended?, now),
+            }
+        }
+        let (tenure, account) = (self.clone(), account.to_owned());
+        let (row, drafts, seqs) = self.store.write(move |tx| {
+            let row = account_of(tx, &account)?;
+            let drafts = tenure.draft_choices(&row, &statements, (whose, follows), now)?;
+            let new: Vec<NewStatement> = drafts.iter().map(|draft| draft.new.clone()).collect();
+            let seqs = append(tx, &new)?;
+            Ok::<_, Error>((row, drafts, seqs))
+        })?;
+        self.receipts_of_drafts(&row, drafts, seqs, now)
     }
+
+    fn draft_choices(
+        &self,
+        row: &AccountRow,
+        statements: &[Statement],
+        (whose, follows): (Whose, Option<Commitment>),
+        now: Instant,
+    ) -> Result<Vec<Draft>, Error> {
+        if whose == Whose::Open && row.facts.closed_at.is_some() {
+            return Err(Error::AccountClosed);
+        }
+        if follows.is_some_and(|follows| follows != row.chain.head) {
+            return Err(Error::ChainMoved);
+        }
+        let (proof, mut chain) = (self.proof_key(row)?, row.chain);
+        let draft = |statement: &Statement| self.draft(row, &proof, &mut chain, statement.clone(), now);
+        statements.iter().map(draft).collect()
+    }
+
+    fn receipts_of_drafts(
+        &self,
+        row: &AccountRow,
+        drafts: Vec<Draft>,
+        seqs: Vec<Seq>,
+        now: Instant,
+    ) -> Result<Vec<Receipt>, Error> {
+        drafts.into_iter().zip(seqs).map(|(draft, seq)| self.receipt_of_draft(row, draft, seq, now)).collect()
+    }
+}
+
+/// Appends what was prepared for one account, and marks its copies as those that must be filed anew.
+fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Seq>, Error> {
+    if let Some(account) = statements.first().and_then(|statement| statement.account) {
+        tx.mark_refile(account)?;
+    }
+    Ok(statements.iter().map(|statement| tx.append_statement(statement)).collect::<Result<_, _>>()?)
 }
 
 /// The lineages that an answer is about. A yes is to the terms that a person saw, so it needs to be clear
@@ -140,17 +232,12 @@ fn asking<'l>(
     let asked: Vec<_> = lineages.iter().filter(asks).collect();
     let knows = |lineage: &&&Arc<Lineage>| version.is_none_or(|version| lineage.version(version).is_some());
     let asking: Vec<_> = asked.iter().filter(knows).copied().collect();
-    match (asking.len(), answer.choice) {
+    match (asking.len(), answer.reply.choice()) {
         (0, _) if !asked.is_empty() => Err(Error::UnknownVersion(version.unwrap_or_default().to_owned())),
         (0, _) => Err(Error::UnknownPurpose(answer.purpose.clone())),
         (1, _) | (_, Choice::Off) => Ok(asking),
         (_, Choice::On) => Err(Error::SeveralPolicies(answer.purpose.clone())),
     }
-}
-
-fn open_for_choice(tx: &mut dyn Tx, id: &str) -> Result<AccountRow, Error> {
-    let row = account_of(tx, id)?;
-    if row.facts.closed_at.is_some() { Err(Error::AccountClosed) } else { Ok(row) }
 }
 
 /// The version of that name, if people can have seen it.
@@ -168,7 +255,7 @@ fn newest_asking(lineage: &Lineage, answer: &Answer, now: Instant) -> Result<Ver
     let announced = || lineage.versions().filter(|(_, version)| version.announced <= now);
     let asks = |version: &Version| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen);
     let asking = announced().filter(|(_, version)| asks(version)).last();
-    let found = match answer.choice {
+    let found = match answer.reply.choice() {
         Choice::On => asking,
         Choice::Off => asking.or_else(|| announced().last()).or_else(|| lineage.versions().next()),
     };

@@ -15,16 +15,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tenure_model::Instant;
-use tenure_receipts::Statement;
+use tenure_receipts::{Digest, Item, Opening, Statement, root_of};
 use tenure_store::{
-    AccountKey, BatchId, BatchRow, BatchStage, CopyKey, CopyRow, CopyStage, CopyState, PackId, PageId,
-    PageState, ReadTx, StoreExt as _, Tx, Wrap,
+    AccountKey, BatchId, BatchRow, BatchStage, ClassId, CopyKey, CopyRow, CopyStage, CopyState, PackId,
+    PageId, PageState, ReadTx, StoreExt as _, Tx, Wrap,
 };
-use tenure_tlog::{leaf_hash, root};
 use tenure_vault::CopyName;
 
 use crate::filing::{class_name, tree_of};
-use crate::ledger::hex;
 use crate::pages::in_vault;
 use crate::person::{Person, wrap_of};
 use crate::record::Holds;
@@ -76,30 +74,34 @@ impl Tenure {
         let tenure = self.clone();
         self.store.write(move |tx| {
             let copies = copies_of(tx, id)?;
-            let statement =
-                Statement::CopiesSealed { count: copies.len() as u64, root: tenure.root_of(id, &copies) };
-            if !copies.is_empty() {
-                tenure.state_by_house(tx, statement, now)?;
-            }
+            let root = tenure.root_of(tx, id, &copies)?;
+            let statement = Statement::CopiesSealed { count: copies.len() as u64, root };
+            tenure.state_of_batch(tx, id, &copies, statement, now)?;
             tx.set_batch_stage(id, BatchStage::Sealed { sealed_at: now })?;
             Ok(())
         })
     }
 
-    /// The root over a batch's items, each blinded by a MAC whose key lies in the key folder.
-    fn root_of(&self, batch: BatchId, copies: &[CopyRow]) -> String {
-        let item = |copy: &CopyRow| {
-            let CopyKey { account, record, class } = copy.key;
-            let parts: [&[u8]; 5] = [
-                b"item",
-                &batch.0.to_be_bytes(),
-                &account.0.to_be_bytes(),
-                &record.0,
-                &class.0.to_be_bytes(),
-            ];
-            leaf_hash(&self.vault.identify(&parts))
-        };
-        hex(&root(&copies.iter().map(item).collect::<Vec<_>>()))
+    /// States something of all copies of a batch, if there are any, and keeps where the ledger says it.
+    fn state_of_batch(
+        &self,
+        tx: &mut dyn Tx,
+        batch: BatchId,
+        copies: &[CopyRow],
+        statement: Statement,
+        now: Instant,
+    ) -> Result<(), Error> {
+        if !copies.is_empty() {
+            let seq = self.state_by_house(tx, statement, now)?;
+            tx.set_batch_statement(batch, seq)?;
+        }
+        Ok(())
+    }
+
+    /// The root over a batch's items.
+    fn root_of(&self, tx: &mut dyn ReadTx, batch: BatchId, copies: &[CopyRow]) -> Result<Digest, Error> {
+        let items = items_of(&self.vault, &tx.classes()?, batch, copies);
+        Ok(Digest(root_of(&items.iter().map(Item::blind).collect::<Vec<_>>())))
     }
 
     /// Wraps anew, on other pages, the keys that live on pages of the batch, and says how many.
@@ -213,13 +215,9 @@ impl Tenure {
                     tx.remove_segments(account, record)?;
                 }
             }
-            if !copies.is_empty() {
-                let statement = Statement::CopiesShredded {
-                    count: copies.len() as u64,
-                    root: tenure.root_of(batch, &copies),
-                };
-                tenure.state_by_house(tx, statement, now)?;
-            }
+            let root = tenure.root_of(tx, batch, &copies)?;
+            let statement = Statement::CopiesShredded { count: copies.len() as u64, root };
+            tenure.state_of_batch(tx, batch, &copies, statement, now)?;
             tx.set_batch_stage(batch, BatchStage::Shredded { sealed_at, shredded_at: now })?;
             Ok::<_, Error>(destroyed)
         })?;
@@ -271,7 +269,28 @@ fn shred_copy(
     Ok(())
 }
 
-fn copies_of(tx: &mut dyn ReadTx, batch: BatchId) -> Result<Vec<CopyRow>, Error> {
+/// A batch's copies as items of a statement. What opens an item is a MAC whose key lies in the key folder, so
+/// that it need not be stored and nobody else can make it.
+pub(crate) fn items_of(
+    vault: &tenure_vault::Vault,
+    classes: &[(ClassId, String)],
+    batch: BatchId,
+    copies: &[CopyRow],
+) -> Vec<Item> {
+    let item = |copy: &CopyRow| {
+        let CopyKey { account, record, class } = copy.key;
+        let parts: [&[u8]; 5] =
+            [b"item", &batch.0.to_be_bytes(), &account.0.to_be_bytes(), &record.0, &class.0.to_be_bytes()];
+        Item {
+            opening: Opening(vault.identify(&parts)),
+            record: record.to_string(),
+            class: class_name(classes, class).to_owned(),
+        }
+    };
+    copies.iter().map(item).collect()
+}
+
+pub(crate) fn copies_of(tx: &mut dyn ReadTx, batch: BatchId) -> Result<Vec<CopyRow>, Error> {
     let (mut copies, mut after) = (Vec::new(), None);
     loop {
         let slice = tx.copies_of_batch(batch, after, 1_000)?;
@@ -291,7 +310,7 @@ fn pages_of(copies: &[CopyRow]) -> Vec<PageId> {
 struct People<'t> {
     tenure: &'t Tenure,
     known: HashMap<AccountKey, (Person, tenure_vault::AccountKey)>,
-    classes: Option<Vec<(tenure_store::ClassId, String)>>,
+    classes: Option<Vec<(ClassId, String)>>,
 }
 
 impl<'t> People<'t> {

@@ -1,9 +1,9 @@
 //! What can go wrong in a use case. No message carries anything about a person.
 
 use tenure_policy::language::Diagnostics;
-use tenure_receipts::StatementError;
+use tenure_receipts::{ReceiptError, StatementError};
 use tenure_store::StoreError;
-use tenure_vault::{BodyError, CipherError, KeyError, MalformedWrap, OpenError};
+use tenure_vault::{BodyError, CipherError, KeyError, LogKeyError, MalformedWrap, OpenError};
 
 /// A failure of a use case. Nothing of the use case was saved.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,21 @@ pub enum Error {
     /// A statement could not be written or read.
     #[error("a statement of the ledger could not be read or written")]
     Statement(#[from] StatementError),
+    /// A receipt could not be made.
+    #[error("a receipt could not be made")]
+    Receipt(#[from] ReceiptError),
+    /// The log could not be signed, or its keys not be changed.
+    #[error("the keys of the log failed")]
+    LogKeys(#[from] LogKeyError),
+    /// A statement is not in the log though it should be.
+    #[error("a statement is not in the log where it should be: run `tenure ledger verify`")]
+    NotIntegrated,
+    /// What the store keeps for the public can't be read.
+    #[error("what the store keeps of the log for the public can't be read: run `tenure ledger verify`")]
+    PublicLog,
+    /// The evidence of an account's decisions was destroyed in its turn.
+    #[error("the evidence of this account's decisions was destroyed after its term, so nothing opens it")]
+    ProofDestroyed,
     /// A file could not be written.
     #[error("a file could not be written")]
     File(#[from] std::io::Error),

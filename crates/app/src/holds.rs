@@ -138,7 +138,7 @@ impl Tenure {
                 may_tell,
                 scope: json.to_string(),
             })?;
-            tenure.state_by_house(tx, Statement::HoldPlaced { hold: id, scope: json }, now)
+            tenure.state_by_house(tx, Statement::HoldPlaced { hold: id, scope: json }, now).map(drop)
         })
     }
 
@@ -153,7 +153,7 @@ impl Tenure {
             tx.release_hold(&id, now)?;
             let epoch = tx.holds_epoch()?;
             tx.set_meta(REVIEW_HELD, &epoch.to_string())?;
-            tenure.state_by_house(tx, Statement::HoldReleased { hold: id }, now)
+            tenure.state_by_house(tx, Statement::HoldReleased { hold: id }, now).map(drop)
         })
     }
 

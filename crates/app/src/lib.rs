@@ -24,6 +24,7 @@ mod marks;
 mod pages;
 mod person;
 mod policies;
+mod proofs;
 mod record;
 pub mod run;
 mod sweep;
@@ -33,19 +34,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tenure_model::Instant;
 use tenure_store::{Store, StoreExt as _};
-use tenure_vault::Vault;
+use tenure_vault::{LogKeys, Vault};
 
 pub use accounts::AccountFacts;
-pub use choices::Answer;
+pub use choices::{Answer, Reply};
 pub use error::Error;
 pub use figures::{ClassCount, CopyFigure, Destruction, DestructionCursor, Figures};
 pub use holds::{HoldScope, HoldView};
 pub use ingest::{Defaults, Ingested, Ingester, Refusal};
+pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
 pub use marks::{Deletion, Scan};
 pub use policies::Policies;
 pub use run::Rows;
 pub use sweep::{SweepOptions, Swept};
 
+use ledger::Log;
 use pages::Pages;
 
 /// Where random bytes come from; the command line gives the system's.
@@ -70,6 +73,7 @@ pub struct Tenure {
     pub(crate) vault: Arc<Vault>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) pages: Pages,
+    pub(crate) log: Arc<Log>,
     policies: Arc<Mutex<Option<Arc<Policies>>>>,
     /// Held by the sweep that is under way: two at once would take each other's batches for abandoned ones.
     pub(crate) sweeping: Arc<Mutex<()>>,
@@ -84,13 +88,19 @@ impl fmt::Debug for Tenure {
 const TIME: &str = "time";
 
 impl Tenure {
-    /// Joins a store and a vault that belong together.
-    pub fn new(store: Arc<dyn Store>, vault: Arc<Vault>, entropy: Arc<dyn Entropy>) -> Self {
+    /// Joins a store, a vault and the log's keys that belong together.
+    pub fn new(
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+        log_keys: LogKeys,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
         let pages = Pages::new(Arc::clone(&vault));
-        Self { store, vault, entropy, pages, policies: Arc::default(), sweeping: Arc::default() }
+        let log = Arc::new(Log::new(log_keys));
+        Self { store, vault, entropy, pages, log, policies: Arc::default(), sweeping: Arc::default() }
     }
 
-    /// Sets up a new store: how it keeps time, and the house account that speaks for the operator.
+    /// Sets up a new store: how it keeps time, the house account that speaks for the operator, and the log.
     pub fn init(&self, time: TimeKeeping, now: Instant) -> Result<(), Error> {
         let word = match time {
             TimeKeeping::Real => "real",
@@ -102,7 +112,8 @@ impl Tenure {
                 return Err(Error::AlreadyInitialised);
             }
             tx.set_meta(TIME, word)?;
-            tenure.open_house(tx, now)
+            tenure.open_house(tx, now)?;
+            tenure.open_log(tx, now)
         })
     }
 

@@ -78,7 +78,7 @@ impl Person {
 impl Tenure {
     /// The key that opens an account's statements.
     pub(crate) fn proof_key(&self, account: &AccountRow) -> Result<ProofKey, Error> {
-        let wrap = account.keys.proof.as_ref().ok_or(Error::UnknownAccount)?;
+        let wrap = account.keys.proof.as_ref().ok_or(Error::ProofDestroyed)?;
         let name = AccountName { organisation: account.organisation.as_deref(), account: &account.id };
         Ok(self.vault.unwrap_proof(&name, in_vault(wrap.page), &wrap_of(wrap)?)?)
     }
@@ -94,7 +94,8 @@ impl Tenure {
     pub(crate) fn person(&self, tx: &mut dyn ReadTx, row: AccountRow) -> Result<Person, Error> {
         let rows = tx.statements_of(row.key, CHOICES)?;
         let mut stated = Vec::with_capacity(rows.len());
-        if !rows.is_empty() {
+        // Once the evidence is gone there is nothing left to judge, and nothing is allowed.
+        if !rows.is_empty() && row.keys.proof.is_some() {
             let proof = self.proof_key(&row)?;
             for statement in rows {
                 stated.push((statement.seq, crate::ledger::read_statement(&row, &proof, &statement)?));

@@ -146,9 +146,9 @@ impl Tenure {
         let statement = Statement::PolicyPublished {
             policy: version.policy.clone(),
             version: version.name.clone(),
-            digest: crate::ledger::hex(&digest),
+            digest: digest.into(),
         };
-        self.state_by_house(tx, statement, now)
+        self.state_by_house(tx, statement, now).map(drop)
     }
 }
 

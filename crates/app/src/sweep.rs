@@ -51,6 +51,8 @@ pub struct Swept {
     pub rewrapped: u64,
     /// Packs that were removed.
     pub packs: u64,
+    /// Closed accounts whose evidence was destroyed after its term.
+    pub proofs: u64,
     /// Batches of an earlier sweep that was cut short, and that this one finished.
     pub finished: u64,
 }
@@ -139,7 +141,8 @@ impl Tenure {
         self.finish(&mut batch, now, options.by, &mut swept)?;
         progress(swept.total());
         swept.packs = self.remove_idle_packs(now)?;
-        if swept.total() + swept.packs > 0 {
+        swept.proofs = self.destroy_proofs(now)?;
+        if swept.total() + swept.packs + swept.proofs > 0 {
             // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
             self.store.scrub()?;
         }

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use tenure_app::{Entropy, Error, Tenure, TimeKeeping};
 use tenure_model::Instant;
-use tenure_store::SqliteStore;
-use tenure_vault::Vault;
+use tenure_store::{SqliteStore, Store};
+use tenure_tlog::checkpoint::Origin;
+use tenure_vault::{LogKeyError, LogKeys, Vault};
 
 /// The system's random bytes.
 struct SystemEntropy;
@@ -23,6 +24,17 @@ impl Entropy for SystemEntropy {
 pub(crate) struct Session {
     pub(crate) tenure: Tenure,
     pub(crate) now: Instant,
+    intent: Intent,
+}
+
+/// What a command added to the log is published when it ends, for whoever serves or follows the log.
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.intent == Intent::Change {
+            // If it fails, the next command publishes it: everything is durable already.
+            drop(self.tenure.publish_checkpoint(self.now));
+        }
+    }
 }
 
 /// Whether a command changes anything.
@@ -42,11 +54,16 @@ pub(crate) fn key_folder(data: &Path) -> PathBuf {
 }
 
 /// Makes a data folder and the key folder beside it. Setting up that was cut short is finished.
-pub(crate) fn init(data: &Path, time: TimeKeeping, at: Option<Instant>) -> anyhow::Result<Tenure> {
+pub(crate) fn init(
+    data: &Path,
+    time: TimeKeeping,
+    origin: Option<Origin>,
+    at: Option<Instant>,
+) -> anyhow::Result<Tenure> {
     let now = instant(time, at, Intent::Change)?;
     let keys = key_folder(data);
-    let tenure = if data.join(DATABASE).exists() {
-        join(data, Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?)?
+    let vault = if data.join(DATABASE).exists() {
+        Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?
     } else {
         std::fs::create_dir_all(data).with_context(|| format!("can't make the folder {}", data.display()))?;
         let vault = Vault::create(data, &keys)
@@ -57,8 +74,13 @@ pub(crate) fn init(data: &Path, time: TimeKeeping, at: Option<Instant>) -> anyho
                 data.display()
             );
         }
-        join(data, vault)?
+        vault
     };
+    let log_keys = match LogKeys::open(&keys) {
+        Err(LogKeyError::Missing) => LogKeys::create(&keys, &origin.map_or_else(drawn_origin, Ok)?, now)?,
+        found => found?,
+    };
+    let tenure = join(data, vault, log_keys)?;
     match tenure.init(time, now) {
         Err(Error::AlreadyInitialised) => bail!("{} is set up already: nothing was changed", data.display()),
         other => other?,
@@ -76,17 +98,53 @@ pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::
     }
     let vault =
         Vault::open(data, &key_folder(data)).with_context(|| format!("can't open {}", data.display()))?;
-    let tenure = join(data, vault)?;
+    let log_keys = LogKeys::open(&key_folder(data))?;
+    let tenure = join(data, vault, log_keys)?;
     let now = instant(tenure.time()?, at, intent)?;
-    Ok(Session { tenure, now })
+    if intent == Intent::Change {
+        // A change of the log's keys that was cut short is stated before anything else.
+        tenure.settle_log_keys(now)?;
+    }
+    Ok(Session { tenure, now, intent })
+}
+
+/// Opens a data folder to look at it, also where its log does not verify: nothing can be written.
+pub(crate) fn inspect(data: &Path, at: Option<Instant>) -> anyhow::Result<Session> {
+    let store = observe(data)?;
+    let keys = key_folder(data);
+    let vault = Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?;
+    let tenure = Tenure::new(store, Arc::new(vault), LogKeys::open(&keys)?, Arc::new(SystemEntropy));
+    let now = instant(tenure.time()?, at, Intent::Look)?;
+    Ok(Session { tenure, now, intent: Intent::Look })
+}
+
+/// A data folder to look at without its keys, also while another process writes.
+pub(crate) fn observe(data: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    if !data.join(DATABASE).exists() {
+        bail!(
+            "there is no data folder at {}: run `tenure init` first, or name one with --data",
+            data.display()
+        );
+    }
+    let store = SqliteStore::observe(&data.join(DATABASE))
+        .with_context(|| format!("can't open the database in {}", data.display()))?;
+    Ok(Arc::new(store))
+}
+
+/// What a log is called whose operator gave it no name. Names must differ, since keys go by them.
+fn drawn_origin() -> anyhow::Result<Origin> {
+    let mut bytes = [0_u8; 8];
+    SystemEntropy.fill(&mut bytes)?;
+    let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("tenure.invalid/{name}").parse()?)
 }
 
 const DATABASE: &str = "tenure.db";
 
-fn join(data: &Path, vault: Vault) -> anyhow::Result<Tenure> {
+fn join(data: &Path, vault: Vault, log_keys: LogKeys) -> anyhow::Result<Tenure> {
     let store = SqliteStore::open(&data.join(DATABASE))
         .with_context(|| format!("can't open the database in {}", data.display()))?;
-    Ok(Tenure::new(Arc::new(store), Arc::new(vault), Arc::new(SystemEntropy)))
+    Ok(Tenure::new(Arc::new(store), Arc::new(vault), log_keys, Arc::new(SystemEntropy)))
 }
 
 /// The instant that a command runs at: the clock's, or the one that it was told.

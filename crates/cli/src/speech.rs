@@ -68,6 +68,7 @@ pub(crate) fn some(count: impl TryInto<i64>, thing: &str) -> String {
         _ if count == 1 => thing.to_owned(),
         "copy" => "copies".to_owned(),
         "body" => "bodies".to_owned(),
+        "leaf" => "leaves".to_owned(),
         "batch" => "batches".to_owned(),
         "policy" => "policies".to_owned(),
         other => format!("{other}s"),

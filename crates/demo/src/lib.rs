@@ -71,6 +71,9 @@ pub fn start() -> Instant {
     dates::date("2025-05-12")
 }
 
+/// What the log of the story is called.
+pub const ORIGIN: &str = "demo.tenure.invalid/log";
+
 /// Plays the story on a data folder that was just set up with simulated time. `work` is an empty folder for
 /// exports and runs.
 pub fn play(tenure: &Tenure, work: &Path, scale: Scale, voice: &mut dyn Voice) -> Result<Outcome, DemoError> {

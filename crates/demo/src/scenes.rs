@@ -5,7 +5,7 @@ use std::path::Path;
 
 use tenure_app::run::Rows;
 use tenure_app::{
-    AccountFacts, Answer, Defaults, Deletion, HoldScope, Ingested, Refusal, Scan, SweepOptions, Tenure,
+    AccountFacts, Defaults, Deletion, HoldScope, Ingested, Refusal, Scan, SweepOptions, Tenure,
 };
 use tenure_formats::{Failure, Format};
 use tenure_model::{Choice, Instant, Mode, Regime};
@@ -263,8 +263,7 @@ impl Stage<'_> {
         let person = |number: usize| world.people.get(number);
         together(self.tenure, answers, |tenure, (at, number, choice)| {
             let Some(person) = person(*number) else { return Ok(()) };
-            let answer =
-                Answer { purpose: "train".to_owned(), choice: *choice, version: None, follows: None };
+            let answer = tenure.answer(&person.id, "train", *choice, None)?;
             tenure.decide(&person.id, answer, *at).map(drop)
         })?;
         for (at, number, choice) in answers.iter().copied() {

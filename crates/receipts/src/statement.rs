@@ -1,137 +1,46 @@
 //! The statements that the ledger makes, versioned and canonical (RFC 8785).
 
+mod kinds;
+mod ranges;
+mod vkeys;
+mod words;
+
+pub use kinds::Statement;
+pub use ranges::{LeafRanges, RangesError};
+
 use serde::{Deserialize, Serialize};
-use tenure_model::{Choice, Instant};
+use tenure_model::Instant;
+
+/// The version of the form that is written here, and the only one that is read.
+const VERSION: u8 = 1;
 
 /// A statement that can't be written or read.
+///
+/// What was read is never repeated in a message, since it may be about a person.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StatementError {
     /// It has no canonical form.
     #[error("the statement has no canonical form")]
     Write(#[source] serde_json::Error),
     /// It is not a statement that this version knows.
-    #[error("not a statement that this version of tenure knows")]
-    Read(#[source] serde_json::Error),
-}
-
-/// What is stated.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Statement {
-    /// The account exists from here on.
-    AccountOpened,
-    /// The account's facts were told anew.
-    AccountChanged,
-    /// The account was closed.
-    AccountClosed,
-    /// The account was told of a version.
-    Informed {
-        /// The lineage.
-        policy: String,
-        /// The version.
-        version: String,
+    #[error("not a statement that this version of tenure knows; read it with a newer one")]
+    Unknown,
+    /// It is of another version.
+    #[error("a statement in version {found} of the form, and this version of tenure reads {VERSION}")]
+    Version {
+        /// The version that it names.
+        found: u8,
     },
-    /// The account acknowledged a version without deciding.
-    Acknowledged {
-        /// The lineage.
-        policy: String,
-        /// The version.
-        version: String,
-    },
-    /// The account decided.
-    Decision {
-        /// The lineage.
-        policy: String,
-        /// The version that the person saw.
-        version: String,
-        /// The purpose.
-        purpose: String,
-        /// The answer.
-        choice: Choice,
-    },
-    /// A version was published.
-    PolicyPublished {
-        /// The lineage.
-        policy: String,
-        /// The version.
-        version: String,
-        /// The SHA-256 of the file, in hexadecimal.
-        digest: String,
-    },
-    /// A record was flagged, or the flag cleared.
-    Flagged {
-        /// The record.
-        record: String,
-        /// Whether it is flagged now.
-        flagged: bool,
-    },
-    /// Feedback was given on a record.
-    Feedback {
-        /// The record.
-        record: String,
-    },
-    /// The person asked for records to be deleted.
-    DeletionAsked {
-        /// The records.
-        records: Vec<String>,
-    },
-    /// A hold was placed.
-    HoldPlaced {
-        /// The hold.
-        hold: String,
-        /// Its scope, as it was given.
-        scope: serde_json::Value,
-    },
-    /// A hold was released.
-    HoldReleased {
-        /// The hold.
-        hold: String,
-    },
-    /// Copies are about to be destroyed.
-    CopiesSealed {
-        /// How many.
-        count: u64,
-        /// The root over their blinded items, in hexadecimal.
-        root: String,
-    },
-    /// The keys of copies were destroyed.
-    CopiesShredded {
-        /// How many.
-        count: u64,
-        /// The root that sealed them, in hexadecimal.
-        root: String,
-    },
-    /// A training run was sealed.
-    RunSealed {
-        /// The run.
-        run: String,
-        /// The SHA-256 of its manifest, in hexadecimal.
-        manifest: String,
-    },
-}
-
-impl Statement {
-    /// The kind, as it is written.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::AccountOpened => "account_opened",
-            Self::AccountChanged => "account_changed",
-            Self::AccountClosed => "account_closed",
-            Self::Informed { .. } => "informed",
-            Self::Acknowledged { .. } => "acknowledged",
-            Self::Decision { .. } => "decision",
-            Self::PolicyPublished { .. } => "policy_published",
-            Self::Flagged { .. } => "flagged",
-            Self::Feedback { .. } => "feedback",
-            Self::DeletionAsked { .. } => "deletion_asked",
-            Self::HoldPlaced { .. } => "hold_placed",
-            Self::HoldReleased { .. } => "hold_released",
-            Self::CopiesSealed { .. } => "copies_sealed",
-            Self::CopiesShredded { .. } => "copies_shredded",
-            Self::RunSealed { .. } => "run_sealed",
-        }
-    }
+    /// It is spelled otherwise than it would be written.
+    #[error("the statement is not in its canonical form, or has a field that it should not have")]
+    NotCanonical,
+    /// Its parts contradict each other.
+    #[error("the count in the statement is not that of what it lists")]
+    Count,
+    /// The sealed bytes are not evidence.
+    #[error("the sealed evidence is not in the form of version 1")]
+    Evidence,
 }
 
 /// A statement with the instant at which it was received.
@@ -149,7 +58,7 @@ pub struct Stated {
 impl Stated {
     /// A statement received at an instant.
     pub const fn new(at: Instant, statement: Statement) -> Self {
-        Self { v: 1, at, statement }
+        Self { v: VERSION, at, statement }
     }
 
     /// The canonical form: written once, stored and verified as bytes.
@@ -157,15 +66,64 @@ impl Stated {
         serde_json_canonicalizer::to_vec(self).map_err(StatementError::Write)
     }
 
-    /// Reads the canonical form.
+    /// Reads the canonical form, and nothing else: an unknown kind, field or version, or another spelling of
+    /// the same, is refused.
     pub fn read(bytes: &[u8]) -> Result<Self, StatementError> {
-        serde_json::from_slice(bytes).map_err(StatementError::Read)
+        let stated: Self = serde_json::from_slice(bytes).map_err(|_| unreadable(bytes))?;
+        version(stated.v)?;
+        if stated.canonical()? != bytes {
+            return Err(StatementError::NotCanonical);
+        }
+        if !stated.statement.adds_up() {
+            return Err(StatementError::Count);
+        }
+        Ok(stated)
     }
+}
+
+/// The part of a statement that a reader of a whole log needs, borrowed from its bytes.
+///
+/// The rest is passed over, so this says nothing about whether it can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Heading<'a> {
+    /// The version of the form.
+    pub v: u8,
+    /// When the statement was received.
+    pub at: Instant,
+    /// Its kind, as [`Statement::kind`] writes it.
+    pub kind: &'a str,
+}
+
+impl<'a> Heading<'a> {
+    /// Reads the heading of a statement in its canonical form.
+    pub fn read(bytes: &'a [u8]) -> Result<Self, StatementError> {
+        let heading: Self = serde_json::from_slice(bytes).map_err(|_| unreadable(bytes))?;
+        version(heading.v)?;
+        Ok(heading)
+    }
+}
+
+fn version(found: u8) -> Result<(), StatementError> {
+    if found == VERSION { Ok(()) } else { Err(StatementError::Version { found }) }
+}
+
+/// Why bytes can't be read: a later version may hold anything, so its number is looked for alone.
+fn unreadable(bytes: &[u8]) -> StatementError {
+    #[derive(Deserialize)]
+    struct Numbered {
+        v: u8,
+    }
+    let numbered = serde_json::from_slice::<Numbered>(bytes);
+    numbered.ok().and_then(|numbered| version(numbered.v).err()).unwrap_or(StatementError::Unknown)
 }
 
 #[cfg(test)]
 mod tests {
+    use tenure_model::Choice;
+
     use super::*;
+
+    const DECISION: &str = r#"{"at":"2025-09-02T09:00:00Z","choice":"on","kind":"decision","policy":"consumer","purpose":"train","v":1,"version":"2025-10-08"}"#;
 
     #[test]
     fn a_statement_has_one_form_and_reads_back() {
@@ -177,11 +135,57 @@ mod tests {
             choice: Choice::On,
         };
         let stated = Stated::new(at, statement);
-        let bytes = stated.canonical().unwrap();
-        assert_eq!(
-            String::from_utf8(bytes.clone()).unwrap(),
-            r#"{"at":"2025-09-02T09:00:00Z","choice":"on","kind":"decision","policy":"consumer","purpose":"train","v":1,"version":"2025-10-08"}"#
-        );
-        assert_eq!(Stated::read(&bytes).unwrap(), stated);
+        assert_eq!(String::from_utf8(stated.canonical().unwrap()).unwrap(), DECISION);
+        assert_eq!(Stated::read(DECISION.as_bytes()).unwrap(), stated);
+        assert_eq!(Heading::read(DECISION.as_bytes()).unwrap(), Heading { v: 1, at, kind: "decision" });
+    }
+
+    #[test]
+    fn another_spelling_is_refused() {
+        let spellings = [
+            DECISION.replace(r#""at":"#, r#""at": "#),
+            DECISION.replace("09:00:00Z", "11:00:00+02:00"),
+            DECISION.replace("09:00:00Z", "09:00:00.0Z"),
+            DECISION.replace("train", r"tr\u0061in"),
+            DECISION.replace(r#""v":1,"#, "").replace(r#"{"at""#, r#"{"v":1,"at""#),
+            DECISION.replace(r#","v""#, r#","unknown":1,"v""#),
+        ];
+        for spelling in spellings {
+            let read = Stated::read(spelling.as_bytes());
+            assert!(matches!(read, Err(StatementError::NotCanonical)), "{spelling}: {read:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        let unknown = [
+            DECISION.replace("decision", "indecision"),
+            DECISION.replace(r#""choice":"on""#, r#""choice":"maybe""#),
+            DECISION.replace(r#""choice":"on","#, ""),
+            DECISION.replace(r#""v":1"#, r#""v":1.0"#),
+            DECISION.replace(r#""v":1"#, r#""v":1,"v":1"#),
+            format!("{DECISION}\n{{}}"),
+            String::new(),
+        ];
+        for text in unknown {
+            let read = Stated::read(text.as_bytes());
+            assert!(matches!(read, Err(StatementError::Unknown)), "{text}: {read:?}");
+        }
+        let later = DECISION.replace(r#""v":1"#, r#""v":2"#);
+        for text in [later.clone(), later.replace("decision", "indecision")] {
+            assert!(matches!(Stated::read(text.as_bytes()), Err(StatementError::Version { found: 2 })));
+            assert!(matches!(Heading::read(later.as_bytes()), Err(StatementError::Version { found: 2 })));
+        }
+    }
+
+    #[test]
+    fn a_count_is_that_of_what_it_counts() {
+        let text = |count| {
+            format!(
+                r#"{{"at":"2025-09-02T09:00:00Z","count":{count},"kind":"proofs_destroyed","leaves":[[0,3],[7,7]],"v":1}}"#
+            )
+        };
+        assert!(Stated::read(text(5).as_bytes()).is_ok());
+        assert!(matches!(Stated::read(text(4).as_bytes()), Err(StatementError::Count)));
     }
 }

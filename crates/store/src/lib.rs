@@ -4,6 +4,9 @@
 //! embedded store. To add an engine: implement [`port::Store`] and the traits that [`port::Tx`] is made of,
 //! with SQL of its own, and run the suite in `conformance` (a cargo feature) against it.
 //!
+//! Statements are the leaves of a log ([`log`]): a group of jobs commits together with the tiles that its
+//! statements complete and the head that the tree then has.
+//!
 //! Every write is a job on a [`port::Tx`]: it is rolled back alone if it fails, and nobody hears of its
 //! success before it is durable.
 //!
@@ -30,6 +33,7 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod log;
 pub mod port;
 pub mod sqlite;
 

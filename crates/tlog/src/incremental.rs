@@ -35,6 +35,17 @@ impl Frontier {
         &self.edge
     }
 
+    /// The whole subtrees with their places, widest first.
+    pub fn nodes(&self) -> impl Iterator<Item = (Node, Hash)> {
+        let mut start = 0;
+        self.edge.iter().map_while(move |hash| {
+            let level = (self.size - start).checked_ilog2()?;
+            let node = Node { level, index: start >> level };
+            start += 1 << level;
+            Some((node, *hash))
+        })
+    }
+
     /// The root of the tree.
     pub fn root(&self) -> Hash {
         join(&self.edge).unwrap_or_else(|| root(&[]))
@@ -109,9 +120,19 @@ impl TileEdge {
     /// Appends a leaf by its hash and gives the tiles that it makes full, lowest level first: none for most
     /// leaves.
     pub fn append(&mut self, leaf: Hash) -> Vec<(Tile, Vec<u8>)> {
+        self.append_telling(leaf, |_, _| {})
+    }
+
+    /// Like [`TileEdge::append`], and tells every node that the leaf completes, the leaf itself first.
+    pub fn append_telling(
+        &mut self,
+        leaf: Hash,
+        mut completed: impl FnMut(Node, &Hash),
+    ) -> Vec<(Tile, Vec<u8>)> {
         let Self { frontier, partial } = self;
         let mut full = Vec::new();
         frontier.append(leaf, |node, hash| {
+            completed(node, hash);
             // Only the lowest level of each tile is stored.
             let Some(tile) = Tile::ending_with(node) else { return };
             let Some(bytes) = partial.get_mut(usize::from(tile.level())) else { return };

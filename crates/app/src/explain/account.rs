@@ -33,6 +33,8 @@ pub struct AccountSummary {
     pub terms: Vec<TermsView>,
     /// How many statements its chain has.
     pub statements: u64,
+    /// The head of its chain, in hexadecimal: what an `on` must follow.
+    pub head: String,
 }
 
 /// How an account stands under one policy, in one regime.
@@ -150,6 +152,7 @@ impl Tenure {
                 deleted,
                 terms,
                 statements: person.row.chain.version,
+                head: crate::ledger::hex(&person.row.chain.head),
             })
         })
     }

@@ -37,7 +37,7 @@ impl Tenure {
             }
             tx.seal_run(run, &manifest, &digest)?;
             tx.set_meta(&copies_key(run), COPIES_DUE)?;
-            let statement = Statement::RunSealed { run: run.to_string(), manifest: hex(&digest) };
+            let statement = Statement::RunSealed { run: run.to_string(), manifest: digest.into() };
             tenure.state_by_house(tx, statement, now)?;
             Ok::<_, Error>(hex(&digest))
         })

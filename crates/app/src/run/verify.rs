@@ -13,7 +13,7 @@ use tenure_store::{ReadTx, RunId, RunState, StoreExt as _};
 
 use super::Manifest;
 use super::folder::MANIFEST;
-use crate::ledger::{HOUSE, hex};
+use crate::ledger::HOUSE;
 use crate::{Error, Tenure};
 
 /// What is wrong with a run's folder.
@@ -104,7 +104,7 @@ impl Tenure {
         }
         let house = tx.account_by_id(None, HOUSE)?.ok_or(Error::NotInitialised)?;
         let proof = self.proof_key(&house)?;
-        let wanted = Statement::RunSealed { run: id.to_string(), manifest: hex(digest) };
+        let wanted = Statement::RunSealed { run: id.to_string(), manifest: (*digest).into() };
         for row in tx.statements_of(house.key, &[wanted.kind()])? {
             if crate::ledger::read_statement(&house, &proof, &row)?.statement == wanted {
                 return Ok(None);

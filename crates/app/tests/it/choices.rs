@@ -1,12 +1,17 @@
 //! What people decide is taken as they gave it, and nothing late or replayed undoes an `off`.
 
-use tenure_app::{Answer, Error};
+use tenure_app::{Answer, Error, Reply};
 use tenure_model::Choice;
 
 use crate::world::{EXAMPLE, World, at};
 
-fn answer(choice: Choice, follows: Option<[u8; 32]>) -> Answer {
-    Answer { purpose: "train".to_owned(), choice, version: None, follows }
+fn answer(reply: Reply) -> Answer {
+    Answer { purpose: "train".to_owned(), reply, version: None }
+}
+
+/// An `on` by someone who has just read the account.
+fn on(world: &World) -> Answer {
+    world.tenure.answer("a1", "train", Choice::On, None).unwrap()
 }
 
 #[test]
@@ -14,12 +19,12 @@ fn an_on_that_follows_an_older_head_is_refused_and_an_off_is_always_taken() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
     let seen = world.tenure.account("a1").unwrap().chain.head;
-    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-01T00:00:00Z")).unwrap();
-    let late = world.tenure.decide("a1", answer(Choice::On, Some(seen)), at("2025-09-02T00:00:00Z"));
+    world.tenure.decide("a1", answer(Reply::Off), at("2025-09-01T00:00:00Z")).unwrap();
+    let late = world.tenure.decide("a1", answer(Reply::On { follows: seen }), at("2025-09-02T00:00:00Z"));
     assert!(matches!(late, Err(Error::ChainMoved)));
-    world.tenure.decide("a1", answer(Choice::Off, Some(seen)), at("2025-09-03T00:00:00Z")).unwrap();
+    world.tenure.decide("a1", answer(Reply::Off), at("2025-09-03T00:00:00Z")).unwrap();
     let now = world.tenure.account("a1").unwrap().chain.head;
-    world.tenure.decide("a1", answer(Choice::On, Some(now)), at("2025-09-04T00:00:00Z")).unwrap();
+    world.tenure.decide("a1", answer(Reply::On { follows: now }), at("2025-09-04T00:00:00Z")).unwrap();
     world.integrity();
 }
 
@@ -33,13 +38,13 @@ fn a_purpose_that_two_policies_ask_about_needs_the_policy_named() {
     let policies = [("a.toml".to_owned(), EXAMPLE.to_owned()), ("b.toml".to_owned(), other)];
     let world = World::with(&policies, at("2025-08-01T00:00:00Z"));
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    let vague = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-01T00:00:00Z"));
+    let vague = world.tenure.decide("a1", on(&world), at("2025-09-01T00:00:00Z"));
     assert!(matches!(vague, Err(Error::SeveralPolicies(_))));
     // A no that names none is a no to both.
     let before = world.tenure.account("a1").unwrap().chain.version;
-    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-01T00:00:00Z")).unwrap();
+    world.tenure.decide("a1", answer(Reply::Off), at("2025-09-01T00:00:00Z")).unwrap();
     assert_eq!(world.tenure.account("a1").unwrap().chain.version, before + 2);
-    let named = Answer { version: Some("other@2025-10-08".to_owned()), ..answer(Choice::On, None) };
+    let named = Answer { version: Some("other@2025-10-08".to_owned()), ..on(&world) };
     world.tenure.decide("a1", named, at("2025-09-01T00:00:00Z")).unwrap();
 }
 
@@ -47,11 +52,11 @@ fn a_purpose_that_two_policies_ask_about_needs_the_policy_named() {
 fn nothing_is_decided_before_it_is_announced_or_after_the_account_is_closed() {
     let world = World::new();
     world.open_account("a1", at("2025-08-01T00:00:00Z"));
-    let early = world.tenure.decide("a1", answer(Choice::On, None), at("2025-08-27T00:00:00Z"));
+    let early = world.tenure.decide("a1", on(&world), at("2025-08-27T00:00:00Z"));
     assert!(matches!(early, Err(Error::NotAnnounced(_))));
     world.tenure.delete(tenure_app::Deletion::Account("a1".to_owned()), at("2025-09-01T00:00:00Z")).unwrap();
-    let closed = world.tenure.decide("a1", answer(Choice::On, None), at("2025-09-02T00:00:00Z"));
+    let closed = world.tenure.decide("a1", on(&world), at("2025-09-02T00:00:00Z"));
     assert!(matches!(closed, Err(Error::AccountClosed)));
     // A no is always taken, whenever it comes.
-    world.tenure.decide("a1", answer(Choice::Off, None), at("2025-09-03T00:00:00Z")).unwrap();
+    world.tenure.decide("a1", answer(Reply::Off), at("2025-09-03T00:00:00Z")).unwrap();
 }

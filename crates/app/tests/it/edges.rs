@@ -1,7 +1,7 @@
 //! What happens at the edges: between two steps, after the end, and where a name is wrong.
 
 use tenure_app::run::Rows;
-use tenure_app::{AccountFacts, Answer, Defaults, Deletion, Error, HoldScope, Scan};
+use tenure_app::{AccountFacts, Answer, Defaults, Deletion, Error, HoldScope, Reply, Scan};
 use tenure_formats::{Account, Item};
 use tenure_model::Choice;
 use tenure_store::{ReadTx, RecordId, StoreError, StoreExt as _};
@@ -157,17 +157,15 @@ fn what_is_taken_in_while_its_account_is_opened_goes_by_what_the_account_says() 
     assert_eq!(world.sweep(at("2025-10-02T00:00:00Z")).total(), 2);
 }
 
-fn answer(version: Option<&str>, choice: Choice) -> Answer {
-    Answer { purpose: "train".to_owned(), choice, version: version.map(str::to_owned), follows: None }
-}
-
 #[test]
 fn the_house_is_nobodys_account() {
     let world = World::new();
     let now = at("2025-09-01T00:00:00Z");
     assert!(world.tenure.delete(Deletion::Account(String::new()), now).is_err());
     assert!(world.tenure.set_account("", AccountFacts::default(), now).is_err());
-    assert!(world.tenure.decide("", answer(None, Choice::On), now).is_err());
+    assert!(world.tenure.answer("", "train", Choice::On, None).is_err());
+    let off = Answer { purpose: "train".to_owned(), reply: Reply::Off, version: None };
+    assert!(world.tenure.decide("", off, now).is_err());
 }
 
 #[test]

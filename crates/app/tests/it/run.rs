@@ -17,7 +17,7 @@ use tenure_policy::Exclusion;
 use tenure_store::{
     ReadTx, RecordId, RunId, RunRow, RunState, SqliteStore, Store, StoreError, StoreExt as _,
 };
-use tenure_vault::Vault;
+use tenure_vault::{LogKeys, Vault};
 
 use crate::world::{World, at, contains, conversation};
 
@@ -413,7 +413,8 @@ fn opened_in(folder: &Path, seed: u64) -> (Arc<dyn Store>, Tenure) {
     let data = folder.join("data");
     let vault = Vault::open(&data, &folder.join("keys")).unwrap();
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
-    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Seeded(seed.into())));
+    let log = LogKeys::open(&folder.join("keys")).unwrap();
+    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Seeded(seed.into())));
     (store, tenure)
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
-use tenure_app::{Answer, Defaults, Rows};
+use tenure_app::{Defaults, Rows};
 use tenure_model::Instant;
 use tenure_policy::case::Case;
 use tenure_policy::language;
@@ -181,16 +181,8 @@ fn on_real_timelines_copies_and_rows_are_exactly_those_of_the_reference() {
     assert_eq!(messages, 258_145);
 
     for decision in &decisions {
-        let answer = Answer {
-            purpose: "train".to_owned(),
-            choice: decision["choice"].as_str().unwrap().parse().unwrap(),
-            version: None,
-            follows: None,
-        };
-        world
-            .tenure
-            .decide(decision["account"].as_str().unwrap(), answer, at(decision["at"].as_str().unwrap()))
-            .unwrap();
+        let choice = decision["choice"].as_str().unwrap().parse().unwrap();
+        world.decide(decision["account"].as_str().unwrap(), choice, at(decision["at"].as_str().unwrap()));
     }
 
     let swept = world.sweep(now);

@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tenure_app::{AccountFacts, Answer, Defaults, Entropy, Error, SweepOptions, Swept, Tenure, TimeKeeping};
+use tenure_app::{AccountFacts, Defaults, Entropy, Error, SweepOptions, Swept, Tenure, TimeKeeping};
 use tenure_formats::{Conversation, Item, Message, Role};
 use tenure_model::{Choice, Instant, Kind};
 use tenure_store::{CopyStage, CopyState, ReadTx, SqliteStore, Store, StoreExt as _};
-use tenure_vault::Vault;
+use tenure_vault::{LogKeys, Vault};
 
 /// Random enough for ids and openings, and the same in every run.
 pub(crate) struct Counting(std::sync::Mutex<u64>);
@@ -47,8 +47,9 @@ impl World {
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         std::fs::create_dir(&data).unwrap();
         let vault = Vault::create(&data, &keys).unwrap();
+        let log = LogKeys::create(&keys, &"tenure.example/test".parse().unwrap(), start).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
-        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Counting(0.into())));
+        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Counting(0.into())));
         tenure.init(TimeKeeping::Simulated, start).unwrap();
         tenure.publish(policies, start).unwrap();
         Self { folder, store, tenure }
@@ -60,8 +61,9 @@ impl World {
         drop((store, tenure));
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         let vault = Vault::open(&data, &keys).unwrap();
+        let log = LogKeys::open(&keys).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
-        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), Arc::new(Counting(77.into())));
+        let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Counting(77.into())));
         Self { folder, store, tenure }
     }
 
@@ -74,7 +76,7 @@ impl World {
     }
 
     pub(crate) fn decide(&self, account: &str, choice: Choice, now: Instant) {
-        let answer = Answer { purpose: "train".to_owned(), choice, version: None, follows: None };
+        let answer = self.tenure.answer(account, "train", choice, None).unwrap();
         self.tenure.decide(account, answer, now).unwrap();
     }
 

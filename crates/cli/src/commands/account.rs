@@ -155,6 +155,7 @@ fn show(summary: &AccountSummary, now: Instant) -> anyhow::Result<()> {
         say(format_args!("Records   {records}: {}{deleted}", and(&by_surface)))?;
     }
     say(format_args!("Ledger    {}", some(summary.statements, "statement")))?;
+    say(format_args!("Head      {}", summary.head))?;
     if summary.terms.is_empty() {
         say("\nNo policy is published for it: run `tenure policy publish FILE`.")?;
     }

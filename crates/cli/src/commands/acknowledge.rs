@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::json;
 use tenure_app::{Error, Tenure};
 use tenure_model::Instant;
-use tenure_store::Seq;
+use tenure_receipts::Receipt;
 
 use super::{At, Global};
 use crate::Exit;
@@ -51,7 +51,7 @@ impl About {
         self,
         global: &Global,
         what: &str,
-        record: impl Fn(&Tenure, &str, &str, Instant) -> Result<Seq, Error>,
+        record: impl Fn(&Tenure, &str, &str, Instant) -> Result<Receipt, Error>,
     ) -> anyhow::Result<Exit> {
         let session = global.open(self.at, Intent::Change)?;
         let (tenure, now) = (&session.tenure, session.now);
@@ -59,11 +59,11 @@ impl About {
             summary.terms.iter().map(|terms| format!("{}@{}", terms.policy, terms.bound)).collect()
         };
         let before = bound(&tenure.summary(&self.account, now)?);
-        let seq = record(tenure, &self.account, &self.version, now)?;
+        let receipt = record(tenure, &self.account, &self.version, now)?;
         let after = bound(&tenure.summary(&self.account, now)?);
         if global.json {
             say_json(&json!({
-                "recorded": what, "version": self.version, "at": now, "ledger": seq.0, "bound": after,
+                "recorded": what, "version": self.version, "at": now, "ledger": receipt.proof().index, "bound": after,
             }))?;
             return Ok(Exit::Done);
         }
@@ -72,7 +72,7 @@ impl About {
             "Recorded: {did} version {}, {}. It is entry {} of the ledger.",
             self.version,
             date(now),
-            seq.0
+            receipt.proof().index
         ))?;
         say(if before == after {
             format!("It is bound by {}, as before.", crate::speech::and(&after))

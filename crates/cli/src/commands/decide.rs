@@ -3,13 +3,15 @@
 mod bulk;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use anyhow::bail;
 use clap::Args;
 use serde_json::json;
-use tenure_app::{Answer, Tenure};
+use tenure_app::{Answer, Reply, Tenure};
 use tenure_model::{Choice, Instant};
 
+use super::receipt::save;
 use super::{At, Global};
 use crate::Exit;
 use crate::output::{say, say_at, say_json};
@@ -30,8 +32,14 @@ pub(crate) struct Decide {
     /// The version that the person saw; the newest announced one that asks, unless said
     #[arg(long, value_name = "VERSION")]
     version: Option<String>,
+    /// Take an `on` only if the account's chain still has this head, as `tenure account` shows it
+    #[arg(long, value_name = "HEAD")]
+    follows: Option<Head>,
+    /// Write the receipt into this file
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Record decisions from a file: one {"account","purpose","choice","version"?,"at"?} a line
-    #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["account", "purpose", "choice", "version"])]
+    #[arg(long, value_name = "FILE.jsonl", conflicts_with_all = ["account", "purpose", "choice", "version", "follows", "receipt"])]
     from: Option<PathBuf>,
     #[command(flatten)]
     at: At,
@@ -48,31 +56,61 @@ impl Decide {
         };
         let (tenure, now) = (&session.tenure, session.now);
         let (records, before) = tenure.usable(&account, now)?;
-        let answer = Answer { purpose: purpose.clone(), choice, version: self.version, follows: None };
-        let seq = tenure.decide(&account, answer, now)?;
+        let answer = self.follows.map_or_else(
+            || tenure.answer(&account, &purpose, choice, self.version.as_deref()),
+            |Head(follows)| {
+                let reply = if choice == Choice::On { Reply::On { follows } } else { Reply::Off };
+                Ok(Answer { purpose: purpose.clone(), reply, version: self.version.clone() })
+            },
+        )?;
+        let receipts = tenure.decide(&account, answer, now)?;
+        let entries: Vec<u64> = receipts.iter().map(|receipt| receipt.proof().index).collect();
+        let written = self.receipt.as_deref().map_or(Ok(Vec::new()), |file| save(&receipts, file))?;
         let (_, after) = tenure.usable(&account, now)?;
         let of =
             |counts: &std::collections::BTreeMap<String, u64>| counts.get(&purpose).copied().unwrap_or(0);
         let (before, after) = (of(&before), of(&after));
         if global.json {
             say_json(&json!({
-                "purpose": purpose, "choice": choice, "at": now, "ledger": seq.0,
+                "purpose": purpose, "choice": choice, "at": now, "ledger": entries, "receipts": written,
                 "records": records, "usable_before": before, "usable_after": after,
             }))?;
             return Ok(Exit::Done);
         }
         let word = choice.word();
         say(format_args!(
-            "Recorded: `{purpose}` is {word}, {}. It is entry {} of the ledger.",
+            "Recorded: `{purpose}` is {word}, {}. It is {} of the ledger.",
             date(now),
-            seq.0
+            named_entries(&entries)
         ))?;
+        for file in &written {
+            say(format_args!("Receipt  {}", file.display()))?;
+        }
         say_at(0, effect(choice, records, before, after))?;
         if let Some(line) = still_asked(tenure, &account, now)? {
             say(line)?;
         }
         Ok(Exit::Done)
     }
+}
+
+/// The head of an account's chain.
+#[derive(Debug, Clone, Copy)]
+struct Head([u8; 32]);
+
+impl FromStr for Head {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        tenure_app::parse_head(text).map(Self).ok_or("a head is 64 hexadecimal digits in small letters")
+    }
+}
+
+/// Where the ledger has it.
+fn named_entries(entries: &[u64]) -> String {
+    let places: Vec<String> = entries.iter().map(u64::to_string).collect();
+    let noun = if entries.len() == 1 { "entry" } else { "entries" };
+    format!("{noun} {}", crate::speech::and(&places))
 }
 
 /// What a decision changes, in words.

@@ -70,7 +70,12 @@ const DATA: &str = "data";
 fn play(folder: &Path, quiet: bool) -> anyhow::Result<tenure_demo::Outcome> {
     let work = folder.join("work");
     fs::create_dir_all(&work).with_context(|| format!("can't make the folder {}", folder.display()))?;
-    let tenure = session::init(&folder.join(DATA), TimeKeeping::Simulated, Some(tenure_demo::start()))?;
+    let tenure = session::init(
+        &folder.join(DATA),
+        TimeKeeping::Simulated,
+        Some(tenure_demo::ORIGIN.parse()?),
+        Some(tenure_demo::start()),
+    )?;
     let mut teller = Teller::new(quiet)?;
     let outcome = tenure_demo::play(&tenure, &work, Scale::FULL, &mut teller)?;
     teller.bar.finish_and_clear();

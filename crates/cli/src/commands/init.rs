@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::json;
 use tenure_app::TimeKeeping;
 use tenure_model::Instant;
+use tenure_tlog::checkpoint::Origin;
 
 use super::Global;
 use super::policy::{Sources, print_refusals};
@@ -22,6 +23,10 @@ pub(crate) struct Init {
     /// Publish these policy files, or folders of versions, at once
     #[arg(long, value_name = "PATH")]
     policy: Vec<PathBuf>,
+    /// The name of the log, which its keys and receipts bear: an address of yours without its scheme, such as
+    /// `log.example.com/tenure`
+    #[arg(long, value_name = "NAME")]
+    origin: Option<Origin>,
     /// The instant of the setting up, with --simulated
     #[arg(long, value_name = "INSTANT")]
     at: Option<Instant>,
@@ -36,7 +41,7 @@ impl Init {
         }
         let files = sources.files();
         let time = if self.simulated { TimeKeeping::Simulated } else { TimeKeeping::Real };
-        let tenure = session::init(&global.data, time, self.at)?;
+        let tenure = session::init(&global.data, time, self.origin, self.at)?;
         let now = match self.at {
             Some(at) => at,
             None => session::clock()?,

@@ -2,6 +2,7 @@
 
 mod account;
 mod acknowledge;
+mod attest;
 mod decide;
 mod demo;
 mod doctor;
@@ -12,11 +13,14 @@ mod flag;
 mod hold;
 mod import;
 mod init;
+mod ledger;
 mod policy;
 mod publish;
+mod receipt;
 mod run;
 mod sweep;
 mod verdict;
+mod witness;
 
 use std::path::PathBuf;
 
@@ -52,6 +56,11 @@ impl Global {
     /// Opens the data folder.
     pub(crate) fn open(&self, at: At, intent: Intent) -> anyhow::Result<Session> {
         session::open(&self.data, at.at, intent)
+    }
+
+    /// Opens the data folder to look at it, whatever state it is in: nothing can be written.
+    pub(crate) fn inspect(&self, at: At) -> anyhow::Result<Session> {
+        session::inspect(&self.data, at.at)
     }
 }
 
@@ -103,9 +112,19 @@ enum Command {
     /// Place, release and list orders to preserve
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Verify, serve and follow the ledger, and keep its keys
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Open training runs, and see what was revoked since
     #[command(subcommand)]
     Run(run::Run),
+    /// Cosign the checkpoints of logs that only grow
+    Witness(witness::Witness),
+    /// Give receipts, and verify them without anyone's help
+    #[command(subcommand)]
+    Receipt(receipt::Receipt),
+    /// Sign what the ledger is now, for whoever is to hold the operator to it
+    Attest(attest::Attest),
     /// Answer cases with verdicts, one JSON object a line
     Verdict(verdict::Verdict),
 }
@@ -128,7 +147,11 @@ impl Cli {
             Command::Doctor(command) => command.run(&self.global),
             Command::Sweep(command) => command.run(&self.global),
             Command::Hold(command) => command.run(&self.global),
+            Command::Ledger(command) => command.run(&self.global),
             Command::Run(command) => command.run(&self.global),
+            Command::Witness(command) => command.run(&self.global),
+            Command::Receipt(command) => command.run(&self.global),
+            Command::Attest(command) => command.run(&self.global),
             Command::Verdict(command) => command.run(),
         }
     }

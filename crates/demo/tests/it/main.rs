@@ -10,7 +10,7 @@ use tenure_app::{Entropy, Error, Tenure, TimeKeeping};
 use tenure_demo::{Outcome, Scale, Voice};
 use tenure_model::Instant;
 use tenure_store::SqliteStore;
-use tenure_vault::Vault;
+use tenure_vault::{LogKeys, Vault};
 
 /// Random enough for ids, and the same in every run.
 struct Counting(Mutex<u64>);
@@ -44,7 +44,9 @@ fn play(folder: &Path) -> (Outcome, Heard) {
     std::fs::create_dir_all(&work).unwrap();
     let vault = Vault::create(&data, &folder.join("keys")).unwrap();
     let store = SqliteStore::open(&data.join("tenure.db")).unwrap();
-    let tenure = Tenure::new(Arc::new(store), Arc::new(vault), Arc::new(Counting(7.into())));
+    let origin = "tenure.example/demo".parse().unwrap();
+    let log = LogKeys::create(&folder.join("keys"), &origin, tenure_demo::start()).unwrap();
+    let tenure = Tenure::new(Arc::new(store), Arc::new(vault), log, Arc::new(Counting(7.into())));
     tenure.init(TimeKeeping::Simulated, tenure_demo::start()).unwrap();
     let mut heard = Heard::default();
     let outcome = tenure_demo::play(&tenure, &work, Scale::SMALL, &mut heard).unwrap();

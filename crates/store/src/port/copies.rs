@@ -145,6 +145,18 @@ impl CopyState {
         }
     }
 
+    /// The batch that destroys the copy, or has destroyed it.
+    pub const fn batch(&self) -> Option<BatchId> {
+        match self {
+            Self::Live { .. } => None,
+            Self::Sealed { batch, .. }
+            | Self::Shredding { batch, .. }
+            | Self::Shredded { batch, .. }
+            | Self::Removed { batch, .. }
+            | Self::Verified { batch, .. } => Some(*batch),
+        }
+    }
+
     /// The key, where there is one still.
     pub const fn wrap(&self) -> Option<&Wrap> {
         match self {

@@ -45,6 +45,16 @@ pub enum StoreError {
         /// The newest schema that this program knows.
         known: i64,
     },
+    /// The log is not what the statements make it, so nothing may be added to it.
+    #[error(
+        "the log does not verify, so nothing is written: {0}; see `tenure ledger verify`, or restore a backup"
+    )]
+    Log(#[from] Unsound),
+    /// The data were written by an older version of the program, and are only looked at.
+    #[error(
+        "the data have an older schema: open them once with a command that writes, such as `tenure doctor`"
+    )]
+    OlderSchema,
     /// Another program has the data open for writing.
     #[error("the data are in use by another process: stop it and try again")]
     Busy,
@@ -63,6 +73,9 @@ pub enum StoreError {
     /// A write job tried to hand in another one, which would wait for itself.
     #[error("a job can't wait for another job: write within the same transaction")]
     Nested,
+    /// The store was opened to look only.
+    #[error("the store was opened to look only")]
+    OnlyLooking,
     /// The store is closing.
     #[error("the store is closed")]
     Closed,
@@ -73,5 +86,38 @@ pub enum StoreError {
         operation: &'static str,
         /// What the engine says, without any value.
         reason: String,
+    },
+}
+
+/// Why a log does not verify. It names places in the log only.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unsound {
+    /// The log says nothing of itself.
+    #[error("its head is missing")]
+    NoHead,
+    /// A statement that should be there is not.
+    #[error("statement {at} is missing")]
+    StatementMissing {
+        /// Its place.
+        at: u64,
+    },
+    /// A tile that should be there is not, or has another length.
+    #[error("`{tile}` is missing or has another length")]
+    Tile {
+        /// Its path.
+        tile: String,
+    },
+    /// The statements and tiles give another root than the head says.
+    #[error("the statements and tiles give another root than the head of {size} leaves says")]
+    Root {
+        /// The size of the tree.
+        size: u64,
+    },
+    /// The head was moved by someone else meanwhile.
+    #[error("another process moved its head of {size} leaves")]
+    Moved {
+        /// The size that it had.
+        size: u64,
     },
 }

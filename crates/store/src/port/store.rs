@@ -1,6 +1,6 @@
 //! The store itself: jobs that write, snapshots that read.
 
-use crate::{Finding, ReadTx, StoreError, Tx};
+use crate::{Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 /// The job gave up: whatever it wrote is rolled back, and nothing of other jobs is.
@@ -42,6 +42,12 @@ pub trait Store: Send + Sync {
     ///
     /// Keep it short: an old snapshot keeps deleted rows from being scrubbed.
     fn snapshot(&self, job: &mut dyn FnMut(&mut dyn ReadTx)) -> Result<(), StoreError>;
+
+    /// What the log was at the last commit that appended statements.
+    fn head(&self) -> TreeHead;
+
+    /// The path from a leaf to the root of the tree of `size` leaves, the leaf's sibling first.
+    fn prove_inclusion(&self, leaf: Seq, size: u64) -> Result<Vec<Digest>, StoreError>;
 
     /// Clears deleted rows out of the engine's own logs as far as it can; `false` if readers stood in the way.
     fn scrub(&self) -> Result<bool, StoreError>;

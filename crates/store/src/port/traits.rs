@@ -6,8 +6,8 @@
 use crate::{
     AccountFacts, AccountKey, AccountKeys, AccountRow, BatchId, BatchRow, BatchStage, ClassId,
     ConversationId, ConversationRow, CopyKey, CopyRow, CopyStage, CopyState, DayCount, DestroyedCount,
-    Digest, DueCopy, Filing, Group, HoldRow, MessageRow, NewAccount, NewStatement, PackId, PackRow, PageId,
-    PageRow, PolicyRow, RecordFacts, RecordId, RecordRow, RefileMark, RunId, RunRecordRow, RunRow,
+    Digest, DueCopy, Filing, Group, HoldRow, LogRead, MessageRow, NewAccount, NewStatement, PackId, PackRow,
+    PageId, PageRow, PolicyRow, RecordFacts, RecordId, RecordRow, RefileMark, RunId, RunRecordRow, RunRow,
     SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError, Totals, Wrap,
 };
 use tenure_model::{Day, Instant};
@@ -53,6 +53,16 @@ pub trait AccountRead {
     fn account_by_id(&mut self, organisation: Option<&str>, id: &str) -> Stored<Option<AccountRow>>;
     /// Accounts by key, after one.
     fn accounts(&mut self, after: Option<AccountKey>, limit: usize) -> Stored<Vec<AccountRow>>;
+    /// The newest account.
+    fn last_account(&mut self) -> Stored<Option<AccountKey>>;
+    /// Closed accounts that still have a proof key, by when they were closed, after one and up to an instant.
+    /// Costs by those, not by accounts.
+    fn closed_accounts(
+        &mut self,
+        up_to: Instant,
+        after: Option<(Instant, AccountKey)>,
+        limit: usize,
+    ) -> Stored<Vec<AccountRow>>;
     /// The accounts that have one of their keys on a page.
     fn accounts_of_page(&mut self, page: PageId) -> Stored<Vec<AccountKey>>;
 }
@@ -76,6 +86,16 @@ pub trait StatementRead {
     fn statement_count(&mut self) -> Stored<u64>;
     /// Statements from one on, in order.
     fn statements(&mut self, from: Seq, limit: usize) -> Stored<Vec<StatementRow>>;
+    /// One statement of an account's chain, by its version.
+    fn statement_of(&mut self, account: AccountKey, version: u64) -> Stored<Option<StatementRow>>;
+    /// The statements of a range of accounts, by account and version, after one.
+    fn chains(
+        &mut self,
+        from: AccountKey,
+        up_to: AccountKey,
+        after: Option<(AccountKey, u64)>,
+        limit: usize,
+    ) -> Stored<Vec<StatementRow>>;
     /// An account's statements of some kinds (of all, if none is named), in the order of its chain.
     fn statements_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<StatementRow>>;
 }
@@ -344,6 +364,7 @@ pub trait ReadTx:
     + PolicyRead
     + AccountRead
     + StatementRead
+    + LogRead
     + ConversationRead
     + CopyRead
     + PageRead
@@ -374,6 +395,7 @@ impl<T> ReadTx for T where
         + PolicyRead
         + AccountRead
         + StatementRead
+        + LogRead
         + ConversationRead
         + CopyRead
         + PageRead

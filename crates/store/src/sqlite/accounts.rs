@@ -61,6 +61,28 @@ impl AccountRead for SqliteTx<'_> {
         list(self.0, "list accounts", sql, params![after, limit(rows)], account)
     }
 
+    fn last_account(&mut self) -> Stored<Option<AccountKey>> {
+        let last = first(self.0, "find the newest account", "SELECT max(key) FROM accounts", [], |row| {
+            row.get::<Option<i64>>("key")
+        })?;
+        Ok(last.flatten().map(AccountKey))
+    }
+
+    fn closed_accounts(
+        &mut self,
+        up_to: Instant,
+        after: Option<(Instant, AccountKey)>,
+        rows: usize,
+    ) -> Stored<Vec<AccountRow>> {
+        let (closed_at, key) = after.map_or((i64::MIN, i64::MIN), |(at, key)| (at.micros(), key.0));
+        let sql = select!(
+            "WHERE closed_at IS NOT NULL AND proof_page IS NOT NULL AND closed_at <= ?1
+                AND (closed_at, key) > (?2, ?3) ORDER BY closed_at, key LIMIT ?4"
+        );
+        let values = params![up_to.micros(), closed_at, key, limit(rows)];
+        list(self.0, "list closed accounts", sql, values, account)
+    }
+
     fn accounts_of_page(&mut self, page: PageId) -> Stored<Vec<AccountKey>> {
         let sql = "SELECT key FROM accounts WHERE account_page = ?1
             UNION SELECT key FROM accounts WHERE proof_page = ?1 ORDER BY key";

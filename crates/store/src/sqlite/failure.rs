@@ -25,7 +25,9 @@ fn sqlite_failure(operation: &'static str, code: ffi::Error, message: &str) -> S
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => StoreError::Dangling,
         ffi::SQLITE_CONSTRAINT_TRIGGER => {
-            StoreError::AppendOnly { table: if message.ends_with("holds") { "holds" } else { "statements" } }
+            let tables = ["holds", "log", "tiles"];
+            let named = tables.into_iter().find(|table| message.ends_with(table));
+            StoreError::AppendOnly { table: named.unwrap_or("statements") }
         }
         _ if code.code == ffi::ErrorCode::DatabaseBusy => StoreError::Busy,
         _ => StoreError::Engine { operation, reason: code.to_string() },

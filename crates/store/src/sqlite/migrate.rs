@@ -5,7 +5,10 @@ use crate::{StoreError, Stored};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// In order; the first takes an empty file to version 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_foundation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_foundation.sql"),
+    include_str!("../../migrations/sqlite/0002_log.sql"),
+];
 
 /// Marks the file as ours (`TENU`), so that another program's database is not migrated by mistake.
 const APPLICATION_ID: i64 = 0x5445_4e55;
@@ -34,6 +37,18 @@ pub(super) fn migrate(connection: &mut Connection) -> Stored<()> {
         transaction.pragma_update(None, "user_version", known).map_err(failed(WHAT))?;
     }
     transaction.commit().map_err(failed(WHAT))
+}
+
+/// Refuses a file whose schema is not the one that this program knows.
+pub(super) fn check(connection: &Connection) -> Stored<()> {
+    let found = pragma(connection, "user_version")?;
+    match found.cmp(&i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Less => Err(StoreError::OlderSchema),
+        std::cmp::Ordering::Greater => {
+            Err(StoreError::NewerSchema { found, known: i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX) })
+        }
+    }
 }
 
 fn pragma(connection: &Connection, name: &str) -> Stored<i64> {

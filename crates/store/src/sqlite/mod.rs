@@ -13,6 +13,7 @@ mod erasure;
 mod failure;
 mod holds;
 mod integrity;
+mod log;
 mod meta;
 mod migrate;
 mod open;
@@ -24,31 +25,48 @@ mod runs;
 mod statements;
 mod writer;
 
-use crate::{Finding, ReadTx, Store, StoreError, Ticket, WriteJob};
+use crate::log::{Recent, Tiles};
+use crate::{Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
 use readers::Readers;
 use rusqlite::Connection;
 use std::path::Path;
+use std::sync::Arc;
+use tenure_tlog::incremental::Frontier;
 use writer::Writer;
 
 /// A store in one SQLite file (and its WAL beside it).
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: Writer,
+    /// Those who only look have none.
+    writer: Option<Writer>,
     readers: Readers,
+    recent: Arc<Recent>,
 }
 
 impl SqliteStore {
     /// Opens the store in `path`; makes it if there is none, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Log`] if the log is not what the statements make it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let mut connection = open::for_writing(path)?;
         migrate::migrate(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(path) })
+        let (writer, recent) = Writer::start(connection)?;
+        Ok(Self { writer: Some(writer), readers: Readers::new(path), recent })
+    }
+
+    /// Opens the store in `path` to look only, beside another process that may write: nothing can be written,
+    /// and the log is taken as it is found.
+    pub fn observe(path: &Path) -> Result<Self, StoreError> {
+        let readers = Readers::new(path);
+        readers.snapshot(migrate::check)?;
+        Ok(Self { writer: None, readers, recent: Arc::new(Recent::new(&Frontier::new())) })
     }
 }
 
 impl Store for SqliteStore {
     fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
-        self.writer.submit(job)
+        self.writer.as_ref().ok_or(StoreError::OnlyLooking)?.submit(job)
     }
 
     fn snapshot(&self, job: &mut dyn FnMut(&mut dyn ReadTx)) -> Result<(), StoreError> {
@@ -56,6 +74,20 @@ impl Store for SqliteStore {
             job(&mut SqliteTx(connection));
             Ok(())
         })
+    }
+
+    fn head(&self) -> TreeHead {
+        self.recent.head()
+    }
+
+    fn prove_inclusion(&self, leaf: Seq, size: u64) -> Result<Vec<Digest>, StoreError> {
+        let place = u64::try_from(leaf.0).map_err(|_| StoreError::OutOfRange { column: "seq" })?;
+        match self.recent.prove_inclusion(place, size) {
+            Some(path) => Ok(path),
+            None => self
+                .readers
+                .snapshot(|connection| Tiles::new(&mut SqliteTx(connection)).prove_inclusion(leaf, size)),
+        }
     }
 
     fn scrub(&self) -> Result<bool, StoreError> {

@@ -45,6 +45,29 @@ impl StatementRead for SqliteTx<'_> {
         list(self.0, "list statements", sql, params![from, limit(rows)], statement)
     }
 
+    fn statement_of(&mut self, account: AccountKey, version: u64) -> Stored<Option<StatementRow>> {
+        let sql = select!("WHERE account = ?1 AND version = ?2");
+        let values = params![account, number(version, "version")?];
+        first(self.0, "read a statement", sql, values, statement)
+    }
+
+    fn chains(
+        &mut self,
+        from: AccountKey,
+        up_to: AccountKey,
+        after: Option<(AccountKey, u64)>,
+        rows: usize,
+    ) -> Stored<Vec<StatementRow>> {
+        let (account, version) = after.unwrap_or((AccountKey(from.0 - 1), 0));
+        let sql = select!(
+            "WHERE account <= ?1 AND (account, version) > (?2, ?3) AND account IS NOT NULL
+                ORDER BY account, version LIMIT ?4"
+        );
+        // Nothing of the account before the first has a version as high as this.
+        let version = if after.is_none() { i64::MAX } else { number(version, "version")? };
+        list(self.0, "list chains", sql, params![up_to, account, version, limit(rows)], statement)
+    }
+
     fn statements_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<StatementRow>> {
         let sql = select!(
             "WHERE account = ?1 AND (?2 = '[]' OR kind IN (SELECT value FROM json_each(?2))) ORDER BY version"

@@ -1,10 +1,13 @@
-//! The one writer. Jobs that wait are committed together: one sync of the disk for all of them.
+//! The one writer. Jobs that wait are committed together, with the log that their statements make: one sync
+//! of the disk for all of them.
 
 use super::SqliteTx;
 use super::failure::failed;
-use crate::{Abort, StoreError, Stored, Ticket, WriteJob};
+use crate::log::{Growth, Recent, Sequencer};
+use crate::{Abort, StoreError, Stored, Ticket, Unsound, WriteJob};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,16 +40,27 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Stored<Self> {
+    /// Checks the log, brings it up to date with the statements, and starts the thread.
+    pub(super) fn start(connection: Connection) -> Stored<(Self, Arc<Recent>)> {
+        let mut sequencer = Sequencer::load(&mut SqliteTx(&connection))?;
+        control(&connection, "BEGIN IMMEDIATE")?;
+        // Statements of a store from before there was a log are no leaves yet.
+        let growth = sequencer.integrate(&mut SqliteTx(&connection))?;
+        control(&connection, "COMMIT")?;
+        if let Some(mut growth) = growth {
+            sequencer.committed(&mut growth);
+        }
+        let recent = Arc::new(Recent::new(sequencer.frontier().ok_or(Unsound::NoHead)?));
         let (queue, waiting) = sync_channel(QUEUE_MAX);
+        let mut group = Group { connection, sequencer, recent: Arc::clone(&recent) };
         let thread = std::thread::Builder::new()
             .name("tenure-writer".to_owned())
-            .spawn(move || serve(&connection, &waiting))
+            .spawn(move || group.serve(&waiting))
             .map_err(|error| StoreError::Engine {
                 operation: "start the writer",
                 reason: error.to_string(),
             })?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok((Self { queue: Some(queue), thread: Some(thread) }, recent))
     }
 
     pub(super) fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
@@ -73,44 +87,66 @@ impl Drop for Writer {
     }
 }
 
-fn serve(connection: &Connection, waiting: &Receiver<Waiting>) {
-    while let Ok(first) = waiting.recv() {
-        let mut ran = Vec::new();
-        let committed = run_group(connection, first, waiting, &mut ran);
-        for Ran { outcome, answer } in ran {
-            // Whoever stopped waiting for the answer does not get it; the commit stands.
-            drop(answer.send(committed.clone().and(outcome)));
-        }
-    }
+/// What the writer's thread works with.
+struct Group {
+    connection: Connection,
+    sequencer: Sequencer,
+    recent: Arc<Recent>,
 }
 
-/// Runs and commits one group. Each job is in `ran` afterwards, whatever happened.
-fn run_group(
-    connection: &Connection,
-    first: Waiting,
-    waiting: &Receiver<Waiting>,
-    ran: &mut Vec<Ran>,
-) -> Result<(), StoreError> {
-    let opened = Instant::now();
-    let begun = control(connection, "BEGIN IMMEDIATE");
-    let mut next = Some(first);
-    while let Some(Waiting { job, answer }) = next {
-        // After a failed BEGIN or a rollback by SQLite itself, jobs must not run outside a transaction.
-        let lost = connection.is_autocommit();
-        let outcome = if lost { Err(StoreError::Aborted) } else { run_job(connection, job) };
-        ran.push(Ran { outcome, answer });
-        let full = lost || ran.len() >= GROUP_MAX || opened.elapsed() >= GROUP_OPEN_MAX;
-        next = if full { None } else { waiting.try_recv().ok() };
+impl Group {
+    fn serve(&mut self, waiting: &Receiver<Waiting>) {
+        while let Ok(first) = waiting.recv() {
+            let mut ran = Vec::new();
+            let committed = self.run(first, waiting, &mut ran);
+            for Ran { outcome, answer } in ran {
+                // Whoever stopped waiting for the answer does not get it; the commit stands.
+                drop(answer.send(committed.clone().and(outcome)));
+            }
+        }
     }
-    begun?;
-    if connection.is_autocommit() {
-        return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
+
+    /// Runs and commits one group. Each job is in `ran` afterwards, whatever happened.
+    fn run(
+        &mut self,
+        first: Waiting,
+        waiting: &Receiver<Waiting>,
+        ran: &mut Vec<Ran>,
+    ) -> Result<(), StoreError> {
+        let connection = &self.connection;
+        let opened = Instant::now();
+        let begun = control(connection, "BEGIN IMMEDIATE");
+        let mut next = Some(first);
+        while let Some(Waiting { job, answer }) = next {
+            // After a failed BEGIN or a rollback by SQLite itself, jobs must not run outside a transaction.
+            let lost = connection.is_autocommit();
+            let outcome = if lost { Err(StoreError::Aborted) } else { run_job(connection, job) };
+            ran.push(Ran { outcome, answer });
+            let full = lost || ran.len() >= GROUP_MAX || opened.elapsed() >= GROUP_OPEN_MAX;
+            next = if full { None } else { waiting.try_recv().ok() };
+        }
+        begun?;
+        if connection.is_autocommit() {
+            return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
+        }
+        let growth = self.commit().inspect_err(|_| {
+            // If this fails too, the next BEGIN says so to those who wait for it.
+            drop(control(&self.connection, "ROLLBACK"));
+        })?;
+        if let Some(mut growth) = growth {
+            self.sequencer.committed(&mut growth);
+            self.recent.grow(growth);
+        }
+        Ok(())
     }
-    control(connection, "COMMIT").map_err(|error| {
-        // If this fails too, the next BEGIN says so to those who wait for it.
-        drop(control(connection, "ROLLBACK"));
-        StoreError::Commit { reason: error.to_string() }
-    })
+
+    /// Integrates what the group appended, and commits all of it.
+    fn commit(&mut self) -> Result<Option<Growth>, StoreError> {
+        let growth = self.sequencer.integrate(&mut SqliteTx(&self.connection))?;
+        control(&self.connection, "COMMIT")
+            .map_err(|error| StoreError::Commit { reason: error.to_string() })?;
+        Ok(growth)
+    }
 }
 
 /// Runs one job so that its failure takes nothing of the others along.

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod go;
 mod golden;
 mod keys;
 mod oracles;

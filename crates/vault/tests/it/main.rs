@@ -4,6 +4,7 @@
 
 mod copies;
 mod folders;
+mod logkeys;
 mod packs;
 
 use tempfile::TempDir;

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use serde_json::json;
-use tenure_app::{Answer, Tenure, TimeKeeping};
+use tenure_app::{Tenure, TimeKeeping};
 use tenure_model::{Choice, Instant};
 
 use crate::Exit;
@@ -124,9 +124,9 @@ fn understand(bytes: &[u8], simulated: bool) -> Result<Line, String> {
 
 fn work(tenure: &Tenure, lines: &Receiver<(u64, Line)>, answers: &SyncSender<Outcome>, now: Instant) {
     for (number, line) in lines {
-        let answer =
-            Answer { purpose: line.purpose, choice: line.choice, version: line.version, follows: None };
-        let failed = tenure.decide(&line.account, answer, line.at.unwrap_or(now)).err();
+        let answer = tenure.answer(&line.account, &line.purpose, line.choice, line.version.as_deref());
+        let decide = |answer| tenure.decide(&line.account, answer, line.at.unwrap_or(now));
+        let failed = answer.and_then(decide).err();
         if answers.send((number, failed.map(|error| error.to_string()))).is_err() {
             return;
         }

@@ -1,0 +1,109 @@
+//! Receipts: a statement with all that proves it, for its person.
+
+use tenure_model::Instant;
+use tenure_receipts::{ItemProof, Link, Receipt, path_of};
+use tenure_store::{AccountRow, CopyStage, ReadTx, RecordId, Seq, StatementRow, StoreExt as _};
+use tenure_tlog::proof::TlogProof;
+
+use super::{Draft, HOUSE, open_evidence, subject_of};
+use crate::accounts::account_of;
+use crate::destroy::{copies_of, items_of};
+use crate::filing::class_name;
+use crate::{Error, Tenure};
+
+impl Tenure {
+    /// The receipt of a statement that was appended just now.
+    pub(crate) fn receipt_of_draft(
+        &self,
+        account: &AccountRow,
+        draft: Draft,
+        seq: Seq,
+        now: Instant,
+    ) -> Result<Receipt, Error> {
+        let proof = self.prove(seq, now)?;
+        Ok(Receipt::new(subject_of(account), draft.link, draft.evidence, None, proof)?)
+    }
+
+    /// The receipts of an account's statements, in the order of its chain.
+    ///
+    /// # Errors
+    /// [`Error::ProofDestroyed`] once the evidence of a closed account is gone.
+    pub fn receipts(&self, account: &str, now: Instant) -> Result<Vec<Receipt>, Error> {
+        let (row, statements) = self.store.read(|tx| {
+            let row = account_of(tx, account)?;
+            let statements = tx.statements_of(row.key, &[])?;
+            Ok::<_, Error>((row, statements))
+        })?;
+        let mut previous = [0; 32];
+        let mut receipts = Vec::with_capacity(statements.len());
+        for statement in &statements {
+            let link = Link { version: statement.statement.version, previous };
+            previous = statement.statement.commitment;
+            receipts.push(self.receipt_of(&row, statement, link, None, now)?);
+        }
+        Ok(receipts)
+    }
+
+    /// The receipt for the destruction of a record's copy: what the operator stated of many copies at once,
+    /// and that this one is among them.
+    pub fn receipt_of_destruction(
+        &self,
+        record: RecordId,
+        class: &str,
+        now: Instant,
+    ) -> Result<Receipt, Error> {
+        let (house, statement, link, item) = self.store.read(|tx| {
+            let (seq, item) = self.find_destruction(tx, record, class)?;
+            let house = tx.account_by_id(None, HOUSE)?.ok_or(Error::NotInitialised)?;
+            let statement = tx.statement(seq)?.ok_or(Error::NotIntegrated)?;
+            let version = statement.statement.version;
+            let before = tx.statement_of(house.key, version.saturating_sub(1))?;
+            let previous = before.map_or([0; 32], |before| before.statement.commitment);
+            Ok::<_, Error>((house, statement, Link { version, previous }, item))
+        })?;
+        self.receipt_of(&house, &statement, link, Some(item), now)
+    }
+
+    /// What the ledger states of the destruction of a copy, and where among the items the copy is.
+    fn find_destruction(
+        &self,
+        tx: &mut dyn ReadTx,
+        record: RecordId,
+        class: &str,
+    ) -> Result<(Seq, ItemProof), Error> {
+        let account = tx.record(record)?.ok_or(Error::UnknownRecord)?.account;
+        let classes = tx.classes()?;
+        let copies = tx.copies_of_record(account, record)?;
+        let copy = copies.into_iter().find(|copy| class_name(&classes, copy.key.class) == class);
+        let copy = copy.ok_or(Error::UnknownRecord)?;
+        let batch = copy.state.batch().filter(|_| copy.state.stage() >= CopyStage::Shredded);
+        let batch = batch.ok_or_else(|| Error::Refused("this copy was not destroyed".to_owned()))?;
+        let seq = tx.batch(batch)?.and_then(|batch| batch.statement).ok_or(Error::NotIntegrated)?;
+        let gone = copies_of(tx, batch)?;
+        let items = items_of(&self.vault, &classes, batch, &gone);
+        let place = gone.iter().position(|other| other.key == copy.key).ok_or(Error::NotIntegrated)?;
+        let blinded: Vec<_> = items.iter().map(tenure_receipts::Item::blind).collect();
+        let (item, path) =
+            items.into_iter().nth(place).zip(path_of(&blinded, place)).ok_or(Error::NotIntegrated)?;
+        Ok((seq, ItemProof { item, index: place as u64, path }))
+    }
+
+    fn receipt_of(
+        &self,
+        account: &AccountRow,
+        row: &StatementRow,
+        link: Link,
+        item: Option<ItemProof>,
+        now: Instant,
+    ) -> Result<Receipt, Error> {
+        let evidence = open_evidence(account, &self.proof_key(account)?, row)?;
+        Ok(Receipt::new(subject_of(account), link, evidence, item, self.prove(row.seq, now)?)?)
+    }
+
+    fn prove(&self, seq: Seq, now: Instant) -> Result<TlogProof, Error> {
+        let checkpoint = self.checkpoint_over(seq, now)?;
+        let path = self.store.prove_inclusion(seq, checkpoint.checkpoint().size())?;
+        let index = u64::try_from(seq.0).map_err(|_| Error::NotIntegrated)?;
+        Ok(TlogProof { extra: Vec::new(), index, path, checkpoint: (*checkpoint).clone() })
+    }
+}

@@ -1,0 +1,38 @@
+//! The faces of the ledger over HTTP: who serves it, who publishes it, who watches it, and who cosigns it.
+//!
+//! | Module | What it is |
+//! |---|---|
+//! | [`source`] | [`LogSource`]: a log wherever it lies, and [`KnownLog`]: its origin and keys |
+//! | [`tiles`] | [`tiles_router`]: a log over HTTP (c2sp.org/tlog-tiles) |
+//! | [`publish`] | a log copied into a folder that any web server serves |
+//! | [`remote`] | [`RemoteLog`]: a log read from an address or a folder |
+//! | [`audit`] | [`Auditor`]: whether a log only grows, from outside |
+//! | [`witness`] | [`Witness`]: cosigns checkpoints (c2sp.org/tlog-witness) |
+//! | [`submit`] | the log's side of witnesses |
+//! | [`serve`] | connections with limits, and a graceful end |
+//!
+//! Time and randomness are arguments. Only routers and [`serve`] are asynchronous; all else blocks.
+
+pub mod audit;
+mod files;
+mod growth;
+mod http;
+mod page;
+mod problem;
+pub mod publish;
+pub mod remote;
+pub mod serve;
+pub mod source;
+pub mod submit;
+pub mod tiles;
+pub mod witness;
+
+pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
+pub use http::{HttpError, Patience};
+pub use publish::{Destination, Folder, Published, publish};
+pub use remote::RemoteLog;
+pub use serve::{Limits, run, serve};
+pub use source::{KnownLog, KnownWitnesses, LogSource, SourceError, parse_keys};
+pub use submit::{Cosigned, WitnessClient, Witnesses};
+pub use tiles::{Reporter, tiles_router};
+pub use witness::{Clock, Witness, witness_router};

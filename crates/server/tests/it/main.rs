@@ -1,0 +1,11 @@
+//! The ledger over HTTP, on loopback addresses, with real keys.
+
+#![cfg(test)]
+
+mod fixture;
+mod follow;
+mod publish;
+mod serve;
+mod submit;
+mod tiles;
+mod witness;

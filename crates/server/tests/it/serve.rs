@@ -1,0 +1,71 @@
+//! Connections have limits.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tenure_server::{Limits, LogSource, SourceError, tiles_router};
+use tenure_tlog::tile::Resource;
+
+use crate::fixture::{MemoryLog, Server, ask, silent};
+
+fn limits() -> Limits {
+    Limits {
+        connections: 2,
+        head: Duration::from_millis(300),
+        request: Duration::from_millis(300),
+        connection: Duration::from_secs(20),
+        farewell: Duration::from_secs(2),
+    }
+}
+
+#[test]
+fn clients_that_dawdle_do_not_keep_others_out() {
+    let log = Arc::new(MemoryLog::with(3));
+    let server = Server::start_with(tiles_router(log.clone(), log.known(), silent()), limits());
+    let dawdlers: Vec<TcpStream> = (0..6)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            stream.write_all(b"GET /checkpoint HTTP/1.1\r\nhost:").unwrap();
+            stream
+        })
+        .collect();
+    // Two are served at once, so three times the limit of a head must pass.
+    let answer = ask(server.address, "GET", "/checkpoint", "");
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    drop(dawdlers);
+}
+
+struct Slow;
+
+impl LogSource for Slow {
+    fn resource(&self, _: Resource) -> Result<Option<Vec<u8>>, SourceError> {
+        std::thread::sleep(Duration::from_millis(700));
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_request_that_takes_too_long_is_answered_so() {
+    let server =
+        Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits());
+    let answer = ask(server.address, "GET", "/checkpoint", "");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert!(answer.contains("\"code\":\"too_slow\""));
+}
+
+#[test]
+fn what_is_under_way_ends_before_the_server_does() {
+    let limits = Limits { request: Duration::from_secs(5), ..limits() };
+    let server = Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits);
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.write_all(b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n").unwrap();
+    std::thread::sleep(Duration::from_millis(200));
+    let start = Instant::now();
+    drop(server);
+    assert!(start.elapsed() < Duration::from_secs(5));
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
