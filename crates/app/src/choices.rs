@@ -66,6 +66,7 @@ impl Tenure {
     /// # Errors
     /// [`Error::ChainMoved`] if an `on` follows another head than the account's, [`Error::AccountClosed`] if
     /// an account that is closed says `on`.
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is given once")]
     pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Vec<Receipt>, Error> {
         let policies = self.policies()?;
         let (policy, version) = answer.version.as_deref().map_or((None, None), |named| {

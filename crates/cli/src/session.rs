@@ -135,8 +135,7 @@ pub(crate) fn observe(data: &Path) -> anyhow::Result<Arc<dyn Store>> {
 fn drawn_origin() -> anyhow::Result<Origin> {
     let mut bytes = [0_u8; 8];
     SystemEntropy.fill(&mut bytes)?;
-    let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("tenure.invalid/{name}").parse()?)
+    Ok(format!("tenure.invalid/{:016x}", u64::from_be_bytes(bytes)).parse()?)
 }
 
 const DATABASE: &str = "tenure.db";

@@ -4,14 +4,14 @@
 //! |---|---|
 //! | [`source`] | [`LogSource`]: a log wherever it lies, and [`KnownLog`]: its origin and keys |
 //! | [`tiles`] | [`tiles_router`]: a log over HTTP (c2sp.org/tlog-tiles) |
-//! | [`publish`] | a log copied into a folder that any web server serves |
+//! | [`mod@publish`] | a log copied into a folder that any web server serves |
 //! | [`remote`] | [`RemoteLog`]: a log read from an address or a folder |
 //! | [`audit`] | [`Auditor`]: whether a log only grows, from outside |
 //! | [`witness`] | [`Witness`]: cosigns checkpoints (c2sp.org/tlog-witness) |
 //! | [`submit`] | the log's side of witnesses |
-//! | [`serve`] | connections with limits, and a graceful end |
+//! | [`mod@serve`] | connections with limits, and a graceful end |
 //!
-//! Time and randomness are arguments. Only routers and [`serve`] are asynchronous; all else blocks.
+//! Time and randomness are arguments. Only routers and [`serve()`] are asynchronous; all else blocks.
 
 pub mod audit;
 mod files;

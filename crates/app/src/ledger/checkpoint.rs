@@ -42,9 +42,11 @@ impl Log {
         if let Some(signed) = signing.newest.as_ref().filter(|signed| size <= signed.checkpoint().size()) {
             return Ok(Arc::clone(signed));
         }
-        let head = store.head();
+        let mut head = store.head();
         if head.size < size {
-            return Err(Error::NotIntegrated);
+            // Leaves of another process, or of a commit whose answer was lost. What a snapshot shows is committed.
+            let stored = store.read(|tx| Ok::<_, Error>(tx.tree_head()?))?;
+            head = stored.filter(|stored| size <= stored.size).ok_or(Error::NotIntegrated)?;
         }
         let checkpoint = Checkpoint::new(signing.keys.origin().clone(), head.size, head.root);
         let signed = Arc::new(signing.keys.sign(checkpoint, now)?);
@@ -69,12 +71,14 @@ impl Tenure {
 
     /// Signs what the log is now, and keeps it where those who serve the log find it.
     pub fn publish_checkpoint(&self, now: Instant) -> Result<Arc<SignedCheckpoint>, Error> {
-        let size = self.store.head().size;
+        // Also what other processes have added.
+        let (head, old) = self.store.read(|tx| Ok::<_, Error>((tx.tree_head()?, public::published(tx)?)))?;
+        let size = head.map_or(0, |head| head.size);
         let signed = self.log.covering(self.store.as_ref(), size, now)?;
-        let published = Arc::clone(&signed);
-        if self.store.read(|tx| Ok::<_, Error>(public::published(tx)?.is_some_and(|old| old == *signed)))? {
+        if old.is_some_and(|old| old == *signed) {
             return Ok(signed);
         }
+        let published = Arc::clone(&signed);
         self.store.write(move |tx| {
             // Another caller may have published a later one meanwhile.
             let size = |signed: &SignedCheckpoint| signed.checkpoint().size();

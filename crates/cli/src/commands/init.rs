@@ -47,6 +47,7 @@ impl Init {
             None => session::clock()?,
         };
         let published = if files.is_empty() { Vec::new() } else { tenure.publish(&files, now)? };
+        tenure.publish_checkpoint(now)?;
         if global.json {
             say_json(
                 &json!({"data": global.data, "keys": key_folder(&global.data), "published": published}),

@@ -12,7 +12,7 @@ use tenure_verifier::{Report, Words};
 
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{paint, printable, say, say_at, wrapped};
+use crate::output::{paint, printable, say, wrapped};
 use crate::session::Intent;
 
 #[derive(Debug, Subcommand)]
@@ -99,7 +99,8 @@ fn tell(report: &Report) -> anyhow::Result<()> {
     say(paint(colour, &printable(&headline)))?;
     let width = lines.iter().map(|line| line.label.len()).max().unwrap_or(0) + 2;
     for line in &lines {
-        say_at(0, format_args!("{:width$}{}", line.label, printable(&line.text)))?;
+        let text = wrapped(&line.text, width, 100);
+        say(format_args!("{:width$}{}", line.label, text.trim_start()))?;
     }
     for note in &notes {
         say(format_args!("\n{}", wrapped(note, 0, 100)))?;

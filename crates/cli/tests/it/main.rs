@@ -7,6 +7,7 @@ mod doctor;
 mod explain;
 mod folder;
 mod import;
+mod ledger;
 mod policy;
 mod verdict;
 

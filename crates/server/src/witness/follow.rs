@@ -19,7 +19,10 @@ pub enum FollowError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// It serves no checkpoint.
-    #[error("the log serves no checkpoint")]
+    #[error("the log serves no checkpoint yet")]
+    NoCheckpoint,
+    /// What it serves as its checkpoint is not one.
+    #[error("the checkpoint of the log is malformed")]
     Checkpoint(#[from] CheckpointError),
     /// It was not cosigned.
     #[error(transparent)]
@@ -35,7 +38,7 @@ impl Witness {
         source: &dyn LogSource,
         now: Timestamp,
     ) -> Result<Option<SignedCheckpoint>, FollowError> {
-        let bytes = source.resource(Resource::Checkpoint)?.unwrap_or_default();
+        let bytes = source.resource(Resource::Checkpoint)?.ok_or(FollowError::NoCheckpoint)?;
         let checkpoint = SignedCheckpoint::parse(&bytes)?;
         let (origin, size) = (checkpoint.checkpoint().origin().clone(), checkpoint.checkpoint().size());
         let latest = self.latest(&origin);

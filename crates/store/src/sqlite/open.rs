@@ -28,7 +28,7 @@ const WRITER_SETTINGS: &str = "
 ";
 const READER_SETTINGS: &str = "
     PRAGMA query_only = ON;
-    PRAGMA cache_size = -8192;
+    PRAGMA cache_size = -2048;
 ";
 
 /// The one connection that writes.

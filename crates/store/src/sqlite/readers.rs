@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-/// Kept for the next use. More are opened when all are in use, so that no reader waits for another and
-/// a snapshot taken inside a snapshot can't deadlock.
-const IDLE_MAX: usize = 4;
+/// Kept for the next use, enough for as many callers as a machine runs at once: opening one reads the whole
+/// schema. More are opened when all are in use, so that no reader waits for another and a snapshot taken inside
+/// a snapshot can't deadlock.
+const IDLE_MAX: usize = 32;
 
 const SCRUB_TRIES: u32 = 40;
 /// Short, since the writer waits while a truncating checkpoint waits for readers.

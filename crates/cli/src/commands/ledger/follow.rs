@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use serde_json::json;
-use tenure_server::source::ReadError;
+use tenure_server::source::{ReadError, Unbelievable};
 use tenure_server::{Alarm, Auditor, KnownLog, KnownWitnesses, Look, LookError, RemoteLog};
 use tenure_tlog::checkpoint::SignedCheckpoint;
 
@@ -109,7 +109,12 @@ fn end(ended: Result<Look, LookError>, json: bool) -> anyhow::Result<Exit> {
 
 /// Whether a log was read, and what it shows is wrong.
 fn is_no(error: &LookError) -> bool {
-    matches!(error, LookError::Alarm(_) | LookError::Unbelievable(_) | LookError::Cosignature(_))
+    match error {
+        // A log that shows nothing yet has not said anything wrong.
+        LookError::Unbelievable(Unbelievable::None) => false,
+        LookError::Alarm(_) | LookError::Unbelievable(_) | LookError::Cosignature(_) => true,
+        _ => false,
+    }
 }
 
 fn say_look(look: &Look, json: bool) -> anyhow::Result<()> {

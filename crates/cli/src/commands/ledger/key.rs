@@ -19,7 +19,7 @@ use crate::session::{Intent, key_folder};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Key {
     /// Show the keys: those that sign, which others verify with, and those that signed once
-    Show,
+    Show(Show),
     /// Make new keys; the earlier ones sign beside them until they are retired
     Rotate(Rotate),
     /// End the signing of all keys but the newest
@@ -28,6 +28,13 @@ pub(crate) enum Key {
     Backup(Backup),
     /// Put the keys of a backup into the key folder
     Restore(Restore),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Write the public keys that sign into this file too, each on one line
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -64,7 +71,7 @@ pub(crate) struct Restore {
 impl Key {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         match self {
-            Self::Show => show(global),
+            Self::Show(show) => show.run(global),
             Self::Rotate(rotate) => rotate.run(global),
             Self::Retire(retire) => retire.run(global),
             Self::Backup(backup) => backup.run(global),
@@ -165,26 +172,36 @@ fn write_new(file: &Path, content: &[u8]) -> std::io::Result<()> {
     out.sync_all()
 }
 
-fn show(global: &Global) -> anyhow::Result<Exit> {
-    let keys = open(&global.data)?;
-    if global.json {
-        say_json(&json!({"origin": keys.origin().as_str(), "keys": facts(&keys)}))?;
-        return Ok(Exit::Done);
+impl Show {
+    fn run(self, global: &Global) -> anyhow::Result<Exit> {
+        let keys = open(&global.data)?;
+        if let Some(out) = &self.out {
+            let lines: Vec<String> = keys.verifier_keys().iter().map(|key| format!("{key}\n")).collect();
+            fs::write(out, lines.concat()).with_context(|| format!("can't write {}", out.display()))?;
+        }
+        if global.json {
+            say_json(&json!({"origin": keys.origin().as_str(), "keys": facts(&keys)}))?;
+            return Ok(Exit::Done);
+        }
+        say(format_args!("The keys of {}", heading(keys.origin().as_str())))?;
+        let mut rows = table(["Key", "Algorithm", "Since", "State"]);
+        for key in keys.keys() {
+            rows.add_row([
+                key.key.id().to_string(),
+                algorithm(&key).to_owned(),
+                key.made_at.to_string(),
+                state(key.retired_at),
+            ]);
+        }
+        say(rows)?;
+        if let Some(out) = &self.out {
+            say(format_args!("\nThe keys that sign are in {}, for whoever verifies.", out.display()))?;
+            return Ok(Exit::Done);
+        }
+        say("\nWho verifies needs the keys that sign, each on one line:")?;
+        say_verifier_keys(keys.keys().iter().filter(|key| key.retired_at.is_none()))?;
+        Ok(Exit::Done)
     }
-    say(format_args!("The keys of {}", heading(keys.origin().as_str())))?;
-    let mut rows = table(["Key", "Algorithm", "Since", "State"]);
-    for key in keys.keys() {
-        rows.add_row([
-            key.key.id().to_string(),
-            algorithm(&key).to_owned(),
-            key.made_at.to_string(),
-            state(key.retired_at),
-        ]);
-    }
-    say(rows)?;
-    say("\nWho verifies needs the keys that sign, each on one line:")?;
-    say_verifier_keys(keys.keys().iter().filter(|key| key.retired_at.is_none()))?;
-    Ok(Exit::Done)
 }
 
 /// Verifier keys, each on a line that is never broken, so that it can be copied.
