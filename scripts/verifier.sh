@@ -19,14 +19,15 @@ if [ -n "${BUILD_STD:-}" ]; then
     # A stable compiler builds its standard library when it is told that this is its bootstrap.
     set -- "$@" -Z build-std=std,panic_abort
     export RUSTC_BOOTSTRAP=1
-    # Debian's compiler brings no linker for WebAssembly; that of any rustup toolchain does.
+    # Debian's compiler brings no linker for WebAssembly; the one of rustup, which comes first in PATH, does.
     if [ -z "${CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER:-}" ]; then
-        sysroot=$(rustup run "${RUSTUP_TOOLCHAIN:-stable}" rustc --print sysroot)
-        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$sysroot/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
+        host=$(rustc -vV | sed -n 's/^host: //p')
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$(rustc --print sysroot)/lib/rustlib/$host/bin/rust-lld
         export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER
     fi
 fi
-export RUSTC
+# Where this machine keeps its crates is nobody's business.
+export RUSTC RUSTFLAGS="--remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
 "$CARGO" rustc "$@"
 
 mkdir -p "$OUT"

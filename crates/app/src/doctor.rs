@@ -43,6 +43,8 @@ pub enum Check {
     Copies,
     /// Bodies that were decrypted and read.
     Bodies,
+    /// Leaves of the log, verified against the store.
+    Ledger,
 }
 
 /// What an examination found.
@@ -94,6 +96,9 @@ impl Tenure {
         examination.page_keys()?;
         examination.unfinished()?;
         examination.accounts(&packs)?;
+        if how.full {
+            examination.ledger()?;
+        }
         Ok(examination.found)
     }
 }
@@ -123,6 +128,17 @@ impl Examination<'_> {
                 }
                 other => self.find(other.to_string()),
             }
+        }
+        Ok(())
+    }
+
+    /// What `tenure ledger verify` finds.
+    fn ledger(&mut self) -> Result<(), Error> {
+        (self.progress)(Check::Ledger, 0, 1);
+        let verification = self.tenure.verify_ledger(1, &|_, _, _| {})?;
+        self.found.checked.push((Check::Ledger, verification.leaves));
+        for fault in verification.faults {
+            self.find(fault.to_string());
         }
         Ok(())
     }

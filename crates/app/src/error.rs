@@ -5,7 +5,8 @@ use tenure_receipts::{ReceiptError, StatementError};
 use tenure_store::StoreError;
 use tenure_vault::{BodyError, CipherError, KeyError, LogKeyError, MalformedWrap, OpenError};
 
-/// A failure of a use case. Nothing of the use case was saved.
+/// A failure of a use case. Nothing of it was saved, except where the commit was reported as failed and
+/// happened, or where the log could not be signed after it: then the statement stands and has no receipt yet.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -11,6 +11,7 @@ mod chance;
 mod check;
 mod dates;
 mod exports;
+mod ledger;
 mod log;
 mod people;
 mod report;
@@ -28,6 +29,7 @@ use tenure_app::Tenure;
 use tenure_model::Instant;
 
 pub use dates::{grouped, short};
+pub use ledger::{Given, Ledger, Shown, Stated};
 pub use people::Scale;
 pub use report::report;
 pub use summary::{ClassLine, Decisions, Destroyed, RunLine, Summary};
@@ -78,15 +80,26 @@ pub const ORIGIN: &str = "demo.tenure.invalid/log";
 /// exports and runs.
 pub fn play(tenure: &Tenure, work: &Path, scale: Scale, voice: &mut dyn Voice) -> Result<Outcome, DemoError> {
     let world = world::World::new(scale);
-    let mut stage = stage::Stage::new(tenure, &world, work, voice);
-    let agenda = story::agenda(&world);
+    let log = perform(tenure, &world, work, voice)?;
+    let mut findings = check::check(tenure, &world, &log)?;
+    let ledger = ledger::check(tenure, &world, &log, &mut findings)?;
+    let summary = Summary::new(tenure, &world, &log, ledger, findings)?;
+    Ok(Outcome { summary, log })
+}
+
+/// Plays every event of the story, and gives what was noted.
+fn perform(
+    tenure: &Tenure,
+    world: &world::World,
+    work: &Path,
+    voice: &mut dyn Voice,
+) -> Result<log::Log, DemoError> {
+    let mut stage = stage::Stage::new(tenure, world, work, voice);
+    let agenda = story::agenda(world);
     let total = agenda.len() as u64;
     for (done, (at, event)) in agenda.into_iter().enumerate() {
         stage.play(at, event)?;
         stage.progress(done as u64, total);
     }
-    let log = stage.close()?;
-    let findings = check::check(tenure, &world, &log)?;
-    let summary = Summary::new(tenure, &world, &log, findings)?;
-    Ok(Outcome { summary, log })
+    stage.close()
 }

@@ -98,6 +98,12 @@ pub(crate) struct Log {
     pub(crate) end: Option<Instant>,
     /// Copies that were overdue when conversations arrived, before they did.
     pub(crate) overdue_before_arrivals: u64,
+    /// How many versions of the terms were published.
+    pub(crate) published: u64,
+    /// When everyone who is asked was told of the new terms.
+    pub(crate) told: Option<Instant>,
+    /// Each deletion, thumb and flag: whose, and when.
+    pub(crate) marks: Vec<(String, Instant)>,
     /// When the order was placed.
     pub(crate) placed: Option<Instant>,
     /// When it was released, and by when what it alone kept had to be gone.

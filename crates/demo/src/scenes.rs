@@ -25,6 +25,7 @@ const HANDS: usize = 48;
 impl Stage<'_> {
     pub(crate) fn publish(&mut self, at: Instant, version: Version) -> Result<(), DemoError> {
         self.tenure.publish(&[(version.file.to_owned(), version.text.to_owned())], at)?;
+        self.log.published += 1;
         let said = match version.name {
             name if name == OLD_TERMS.name => "These terms bind everyone: no training on what people say.",
             "2025-09-28" => {
@@ -236,6 +237,7 @@ impl Stage<'_> {
         together(self.tenure, &asked, |tenure, person| {
             tenure.inform(&person.id, "2025-09-28", at).map(drop)
         })?;
+        self.log.told = Some(at);
         self.say(
             at,
             &format!(
@@ -282,11 +284,18 @@ impl Stage<'_> {
         Ok(records.into_iter().find(|record| record.created_at == talk.began()).map(|record| record.id))
     }
 
+    /// Notes that something was said of a conversation, which the ledger must have.
+    fn mark(&mut self, at: Instant, talk: &Talk) {
+        let owner = self.world.owner(talk).map(|owner| (owner.id.clone(), at));
+        self.log.marks.extend(owner);
+    }
+
     pub(crate) fn delete(&mut self, at: Instant, talk: usize) -> Result<(), DemoError> {
         let Some(talk) = self.world.talks.get(talk) else { return Ok(()) };
         if let Some(record) = self.record_of(talk)? {
             self.tenure.delete(Deletion::ConversationOf(record), at)?;
             self.since.deleted += 1;
+            self.mark(at, talk);
             self.sweep(at)?;
         }
         Ok(())
@@ -295,6 +304,9 @@ impl Stage<'_> {
     pub(crate) fn leave(&mut self, at: Instant, person: usize) -> Result<(), DemoError> {
         let Some(person) = self.world.people.get(person) else { return Ok(()) };
         let records = self.tenure.delete(Deletion::Account(person.id.clone()), at)?;
+        if records > 0 {
+            self.log.marks.push((person.id.clone(), at));
+        }
         let destroyed = self.sweep(at)?;
         self.say(at, &format!("A person closes the account: {} leave the history at once, {} destroyed, the rest within thirty days.", count(records, "record", "records"), count(destroyed, "copy", "copies")))
     }
@@ -303,6 +315,7 @@ impl Stage<'_> {
         let Some(talk) = self.world.talks.get(talk) else { return Ok(()) };
         if let Some(record) = self.record_of(talk)? {
             self.tenure.scan(record, Scan::Flagged, at)?;
+            self.mark(at, talk);
             self.say(at, "A classifier flags a conversation: its content is kept for two years, its scores for seven, and nobody trains on it.")?;
         }
         Ok(())
@@ -313,6 +326,7 @@ impl Stage<'_> {
         if let Some(record) = self.record_of(talk)? {
             self.tenure.feedback(record, at)?;
             self.since.thumbs += 1;
+            self.mark(at, talk);
         }
         Ok(())
     }

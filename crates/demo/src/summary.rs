@@ -8,6 +8,7 @@ use tenure_model::{Choice, Instant};
 
 use crate::DemoError;
 use crate::dates::{DAY, days_between};
+use crate::ledger::Ledger;
 use crate::log::{Gone, Log, Run, Sample};
 use crate::people::Says;
 use crate::world::World;
@@ -111,6 +112,8 @@ pub struct Summary {
     pub last_training_copy_due: Option<Instant>,
     /// The instant at which the story ends.
     pub ends_at: Instant,
+    /// The log of all of it, and what anyone can check.
+    pub ledger: Ledger,
     /// What was found wrong when the demonstration checked its claims.
     pub findings: Vec<String>,
 }
@@ -120,6 +123,7 @@ impl Summary {
         tenure: &Tenure,
         world: &World,
         log: &Log,
+        ledger: Ledger,
         findings: Vec<String>,
     ) -> Result<Self, DemoError> {
         let figures = tenure.figures()?;
@@ -149,6 +153,7 @@ impl Summary {
             last_training_copy_gone: log.last_training_gone,
             last_training_copy_due: log.last_training_due,
             ends_at: log.end.unwrap_or(Instant::MAX),
+            ledger,
             findings,
         })
     }

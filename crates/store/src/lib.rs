@@ -33,6 +33,8 @@
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "faults")]
+pub mod faults;
 pub mod log;
 pub mod port;
 pub mod sqlite;

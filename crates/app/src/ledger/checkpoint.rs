@@ -44,7 +44,7 @@ impl Log {
         }
         let mut head = store.head();
         if head.size < size {
-            // Leaves of another process, or of a commit whose answer was lost. What a snapshot shows is committed.
+            // Its writer has not heard of a commit whose answer was lost. What a snapshot shows is committed.
             let stored = store.read(|tx| Ok::<_, Error>(tx.tree_head()?))?;
             head = stored.filter(|stored| size <= stored.size).ok_or(Error::NotIntegrated)?;
         }
@@ -71,7 +71,7 @@ impl Tenure {
 
     /// Signs what the log is now, and keeps it where those who serve the log find it.
     pub fn publish_checkpoint(&self, now: Instant) -> Result<Arc<SignedCheckpoint>, Error> {
-        // Also what other processes have added.
+        // As a snapshot shows it: the writer may not have heard of a commit whose answer was lost.
         let (head, old) = self.store.read(|tx| Ok::<_, Error>((tx.tree_head()?, public::published(tx)?)))?;
         let size = head.map_or(0, |head| head.size);
         let signed = self.log.covering(self.store.as_ref(), size, now)?;

@@ -2,9 +2,14 @@
 
 #![cfg(test)]
 
+mod auditor;
 mod choices;
 mod edges;
+mod faults;
+mod forgotten;
+mod ledger_crash;
 mod run;
 mod sweep;
+mod tampered;
 mod timelines;
 mod world;

@@ -9,13 +9,15 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tenure_app::TimeKeeping;
-use tenure_demo::{Scale, Summary, Voice, grouped, short};
+use tenure_demo::{Ledger, Scale, Shown, Summary, Voice, grouped, short};
 use tenure_model::Instant;
+use tenure_verifier::{Report, Words};
 
 use super::Global;
 use crate::Exit;
-use crate::output::{has_colour, say, say_json, table};
+use crate::output::{has_colour, heading, paint, say, say_json, table, width, wrapped};
 use crate::session;
+use crate::speech::{and, some};
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
@@ -52,13 +54,18 @@ impl Demo {
         fs::write(&self.html, tenure_demo::report(&outcome))
             .with_context(|| format!("can't write {}", self.html.display()))?;
         let summary = &outcome.summary;
+        let kept = if keep { leave(&summary.ledger, &folder)? } else { Vec::new() };
         if global.json {
-            say_json(&json!({"summary": summary, "report": self.html}))?;
+            say_json(&json!({"summary": summary, "report": self.html, "kept": kept}))?;
         } else {
             tell(summary)?;
-            say(format_args!("\nReport  {}", self.html.display()))?;
+            tell_ledger(summary)?;
+            say(format_args!("\nReport    {}", self.html.display()))?;
             if keep {
-                say(format_args!("Data    {}", folder.join(DATA).display()))?;
+                say(format_args!("Data      {}", folder.join(DATA).display()))?;
+                tell_files(&kept, &folder)?;
+            } else {
+                say("`tenure demo --keep` keeps the receipts and the log's keys, to check them yourself.")?;
             }
         }
         Ok(if summary.is_sound() { Exit::Done } else { Exit::Refused })
@@ -66,6 +73,34 @@ impl Demo {
 }
 
 const DATA: &str = "data";
+
+/// Leaves what someone needs who checks the log from outside, and says which files that is.
+fn leave(ledger: &Ledger, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (name, text) in ledger.files() {
+        let file = folder.join(name);
+        fs::write(&file, text).with_context(|| format!("can't write {}", file.display()))?;
+        files.push(file);
+    }
+    Ok(files)
+}
+
+/// Which files were left, and what to try with them.
+fn tell_files(kept: &[PathBuf], folder: &Path) -> anyhow::Result<()> {
+    let names: Vec<String> =
+        kept.iter().filter_map(|file| Some(file.file_name()?.to_string_lossy().into_owned())).collect();
+    say(format_args!("Receipts  {} in {}", and(&names), folder.display()))?;
+    let Some(receipt) = kept.first() else { return Ok(()) };
+    let (receipt, keys) = (quoted(receipt), quoted(&folder.join(Ledger::KEYS)));
+    say(format_args!("Try       tenure receipt verify {receipt} --key {keys}"))
+}
+
+/// A path as a shell takes it.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_');
+    if text.chars().all(is_plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
 
 fn play(folder: &Path, quiet: bool) -> anyhow::Result<tenure_demo::Outcome> {
     let work = folder.join("work");
@@ -168,12 +203,69 @@ fn tell(summary: &Summary) -> anyhow::Result<()> {
         destroyed.most_days_early
     ))?;
     if summary.is_sound() {
-        say(
-            "Checked: each copy that is left has something that keeps it, each that is gone went in time, and no run holds a row that its person had not allowed.",
-        )?;
+        let checked = "Checked: each copy that is left has something that keeps it, each that is gone went in time, no run \
+                       holds a row that its person had not allowed, all of it is in the log, nothing else is, and every \
+                       receipt verifies.";
+        say(wrapped(checked, 0, room()))?;
     }
     for finding in &summary.findings {
         say(format_args!("Not as claimed: {finding}."))?;
     }
     Ok(())
 }
+
+/// How much of a root is shown: enough to compare at a glance.
+const SHOWN: usize = 8;
+
+/// What anyone can check, and one person's receipts in the verifier's words.
+fn tell_ledger(summary: &Summary) -> anyhow::Result<()> {
+    let Ledger { origin, size, root, signatures, stated, shown, receipts, .. } = &summary.ledger;
+    let ends =
+        [root.get(..SHOWN), root.get(root.len().saturating_sub(SHOWN)..)].map(Option::unwrap_or_default);
+    let keys: Vec<_> = signatures.iter().map(|key| format!("{} (key {})", key.algorithm, key.id)).collect();
+    say(format_args!("\n{}", heading("Checked by anyone")))?;
+    say_field("Log", &format!("{origin}, {}, root {}", some(*size, "statement"), ends.join("…")))?;
+    say_field("Signed", &format!("with {}", and(&keys)))?;
+    let holds = [
+        some(stated.told, "notice"),
+        some(stated.decisions, "answer"),
+        some(stated.closed, "closed account"),
+        format!("{} destroyed in {}", some(stated.copies, "copy"), some(stated.batches, "batch")),
+        some(stated.runs, "run"),
+    ];
+    say_field("In it", &and(&holds))?;
+    if let Some(Shown { yes, no, .. }) = shown {
+        let story = format!(
+            "One person said yes on {} and, after a run had read what they said, no on {}. The receipts for that no, and for \
+             the end of the copy that the run had made, checked with the log's public keys and nothing else of ours:",
+            short(*yes).trim_start(),
+            short(*no).trim_start()
+        );
+        say(format_args!("\n{}", wrapped(&story, 0, room())))?;
+    }
+    receipts.iter().try_for_each(|given| tell_receipt(&given.report))
+}
+
+/// What a receipt proves; the log and its keys were told already.
+fn tell_receipt(report: &Report) -> anyhow::Result<()> {
+    let Words { headline, lines, .. } = report.words();
+    let colour = if report.is_proved() { "1;32" } else { "1;31" };
+    say(format_args!("\n{}", paint(colour, &wrapped(&headline, 0, room()))))?;
+    for line in lines.iter().filter(|line| matches!(line.label, "Received" | "Stated" | "Which")) {
+        say_field(line.label, &line.text)?;
+    }
+    Ok(())
+}
+
+/// A line that begins with what it is about; what does not fit goes on beneath.
+fn say_field(label: &str, text: &str) -> anyhow::Result<()> {
+    say(format_args!("{label:LABEL$}{}", wrapped(text, LABEL, room()).trim_start()))
+}
+
+/// How wide a line is.
+fn room() -> usize {
+    width().min(100)
+}
+
+/// The room for what a line is about.
+const LABEL: usize = 10;

@@ -59,6 +59,7 @@ const fn doing(check: Check) -> &'static str {
         Check::Accounts => "Opening the keys of accounts",
         Check::Copies => "Opening copies",
         Check::Bodies => "Reading bodies",
+        Check::Ledger => "Verifying the log",
     }
 }
 
@@ -73,6 +74,7 @@ fn show(diagnosis: &Diagnosis, full: bool) -> anyhow::Result<()> {
             Check::Accounts => format!("accounts, their keys and statements: {}", grouped(*count)),
             Check::Copies => format!("copies, each opened: {}", grouped(*count)),
             Check::Bodies => format!("bodies, each decrypted and read: {}", grouped(*count)),
+            Check::Ledger => format!("the log: {}, each verified", some(*count, "leaf")),
         };
         say(format_args!("  {what}"))?;
     }

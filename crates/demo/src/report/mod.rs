@@ -5,6 +5,7 @@ macro_rules! put {
     ($out:expr, $($text:tt)*) => { $out.push_str(&format!($($text)*)) };
 }
 
+mod checked;
 mod copies;
 mod deadlines;
 mod decisions;
@@ -73,6 +74,7 @@ pub fn report(outcome: &Outcome) -> String {
         page.push_str(&section(figure, number));
     }
     page.push_str(&checks(outcome));
+    page.push_str(&checked::section(outcome));
     page.push_str(&steps(outcome));
     page.push_str("</main>\n</body>\n</html>\n");
     page
@@ -167,6 +169,8 @@ fn checks(outcome: &Outcome) -> String {
             "Nothing that the order covered was destroyed while it was in force.",
             "Copies made are copies left and copies destroyed, class by class.",
             "No run holds a row of anyone who had said no, said nothing, or withdrawn; none of a minor, of work, of an incognito chat, or of what was flagged, deleted or idle since the yes.",
+            "Every account opened or closed, every notice, answer, deletion, thumb and flag is in the log when it was, every run and every copy that was destroyed too, and the log holds nothing else.",
+            "Every receipt verifies with the log's public keys alone. The two below prove nothing once a character is changed, which was tried in each of their lines.",
         ] {
             put!(out, "<li>{claim}</li>\n");
         }

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod follow;
+mod hidden;
 mod publish;
 mod serve;
 mod submit;

@@ -10,6 +10,7 @@ mod due;
 mod jobs;
 mod ledger;
 mod life;
+mod log;
 mod pages;
 mod sample;
 mod soundness;
@@ -116,6 +117,15 @@ suite! {
         batches_keep_their_stage_and_their_pages,
         a_run_is_sealed_once_and_lists_its_records,
         a_run_that_was_not_sealed_can_be_dropped,
+    }
+    log {
+        a_log_without_statements_has_the_root_of_no_leaves,
+        the_head_is_that_of_the_statements_whatever_a_group_appends,
+        tiles_and_proofs_are_those_of_the_tree_also_after_a_power_loss,
+        a_log_of_three_levels_of_tiles_has_the_tree_of_its_statements,
+        a_job_that_is_rolled_back_leaves_no_leaf,
+        what_is_not_in_the_tree_has_no_proof,
+        sixteen_threads_append_and_each_answer_is_in_the_head,
     }
     pages {
         slots_fill_a_page_before_the_next_is_opened,

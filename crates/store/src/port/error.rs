@@ -64,8 +64,9 @@ pub enum StoreError {
     /// The job panicked and was rolled back.
     #[error("the job failed unexpectedly and was rolled back")]
     Panicked,
-    /// The group to which the job belonged could not be made durable; nothing of it was kept.
-    #[error("the commit failed, nothing was saved: {reason}")]
+    /// The engine said that it could not make the group durable to which the job belonged. Almost always nothing
+    /// of it was kept; a disk that fails while it answers may have kept all of it.
+    #[error("the commit was reported as failed, so look before you repeat it: {reason}")]
     Commit {
         /// What the engine says.
         reason: String,

@@ -49,9 +49,30 @@ impl SqliteStore {
     /// # Errors
     /// [`StoreError::Log`] if the log is not what the statements make it.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::start(
+            path,
+            #[cfg(feature = "faults")]
+            crate::faults::Faults::default(),
+        )
+    }
+
+    /// Opens the store in `path` so that its commits fail as the handle says.
+    #[cfg(feature = "faults")]
+    pub fn open_with_faults(path: &Path, faults: crate::faults::Faults) -> Result<Self, StoreError> {
+        Self::start(path, faults)
+    }
+
+    fn start(
+        path: &Path,
+        #[cfg(feature = "faults")] faults: crate::faults::Faults,
+    ) -> Result<Self, StoreError> {
         let mut connection = open::for_writing(path)?;
         migrate::migrate(&mut connection)?;
-        let (writer, recent) = Writer::start(connection)?;
+        let (writer, recent) = Writer::start(
+            connection,
+            #[cfg(feature = "faults")]
+            faults,
+        )?;
         Ok(Self { writer: Some(writer), readers: Readers::new(path), recent })
     }
 

@@ -41,7 +41,10 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Checks the log, brings it up to date with the statements, and starts the thread.
-    pub(super) fn start(connection: Connection) -> Stored<(Self, Arc<Recent>)> {
+    pub(super) fn start(
+        connection: Connection,
+        #[cfg(feature = "faults")] faults: crate::faults::Faults,
+    ) -> Stored<(Self, Arc<Recent>)> {
         let mut sequencer = Sequencer::load(&mut SqliteTx(&connection))?;
         control(&connection, "BEGIN IMMEDIATE")?;
         // Statements of a store from before there was a log are no leaves yet.
@@ -52,7 +55,13 @@ impl Writer {
         }
         let recent = Arc::new(Recent::new(sequencer.frontier().ok_or(Unsound::NoHead)?));
         let (queue, waiting) = sync_channel(QUEUE_MAX);
-        let mut group = Group { connection, sequencer, recent: Arc::clone(&recent) };
+        let mut group = Group {
+            connection,
+            sequencer,
+            recent: Arc::clone(&recent),
+            #[cfg(feature = "faults")]
+            faults,
+        };
         let thread = std::thread::Builder::new()
             .name("tenure-writer".to_owned())
             .spawn(move || group.serve(&waiting))
@@ -92,6 +101,8 @@ struct Group {
     connection: Connection,
     sequencer: Sequencer,
     recent: Arc<Recent>,
+    #[cfg(feature = "faults")]
+    faults: crate::faults::Faults,
 }
 
 impl Group {
@@ -142,9 +153,17 @@ impl Group {
 
     /// Integrates what the group appended, and commits all of it.
     fn commit(&mut self) -> Result<Option<Growth>, StoreError> {
-        let growth = self.sequencer.integrate(&mut SqliteTx(&self.connection))?;
-        control(&self.connection, "COMMIT")
-            .map_err(|error| StoreError::Commit { reason: error.to_string() })?;
+        let commit = || {
+            control(&self.connection, "COMMIT")
+                .map_err(|error| StoreError::Commit { reason: error.to_string() })
+        };
+        let log = &mut SqliteTx(&self.connection);
+        #[cfg(feature = "faults")]
+        if let Some(fault) = self.faults.meet() {
+            return fault.strike(&mut self.sequencer, log, commit);
+        }
+        let growth = self.sequencer.integrate(log)?;
+        commit()?;
         Ok(growth)
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests fails by panicking, as a test does")]
 
 mod crash;
+mod faults;
+mod log;
 mod sqlite;
 
 use std::sync::Arc;

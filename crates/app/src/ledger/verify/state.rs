@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use sha2::{Digest as _, Sha256};
+use tenure_model::Instant;
 use tenure_receipts::{Digest, Item, Statement, root_of};
 use tenure_store::{BatchId, BatchStage, ReadTx, RunState, Seq, StoreExt as _};
 
@@ -16,8 +18,9 @@ struct Said {
     policies: BTreeMap<String, Digest>,
     withdrawn: BTreeSet<String>,
     runs: BTreeMap<String, Digest>,
-    holds: BTreeSet<String>,
-    released: BTreeSet<String>,
+    /// When each was placed, and what it covers.
+    holds: BTreeMap<String, (Instant, serde_json::Value)>,
+    released: BTreeMap<String, Instant>,
     copies: BTreeMap<Seq, (u64, Digest)>,
 }
 
@@ -29,7 +32,7 @@ impl Tenure {
             said.compare_policies(tx, found)?;
             said.compare_runs(tx, found)?;
             said.compare_holds(tx, found)?;
-            self.compare_batches(tx, &said, found)
+            self.compare_batches(tx, said.copies, found)
         })
     }
 
@@ -50,29 +53,33 @@ impl Tenure {
                 Statement::RunSealed { run, manifest } => {
                     said.runs.insert(run, manifest);
                 }
-                Statement::HoldPlaced { hold, .. } => {
-                    said.holds.insert(hold);
+                Statement::HoldPlaced { hold, scope } => {
+                    said.holds.insert(hold, (stated.at, scope));
                 }
                 Statement::HoldReleased { hold } => {
-                    said.released.insert(hold);
+                    said.released.insert(hold, stated.at);
                 }
-                other => {
-                    if let Some((count, root)) = other.items() {
-                        said.copies.insert(row.seq, (count, *root));
-                    }
+                Statement::CopiesShredded { count, root } => {
+                    said.copies.insert(row.seq, (count, root));
                 }
+                _ => {}
             }
         }
         Ok(said)
     }
 
     /// Only a batch that is through the door has the copies that its last statement speaks of.
-    fn compare_batches(&self, tx: &mut dyn ReadTx, said: &Said, found: &Found) -> Result<(), Error> {
+    fn compare_batches(
+        &self,
+        tx: &mut dyn ReadTx,
+        mut said: BTreeMap<Seq, (u64, Digest)>,
+        found: &Found,
+    ) -> Result<(), Error> {
         let classes = tx.classes()?;
         let mut after: Option<BatchId> = None;
         loop {
             let batches = tx.batches(after, 256)?;
-            let Some(last) = batches.last() else { return Ok(()) };
+            let Some(last) = batches.last() else { break };
             after = Some(last.id);
             for batch in batches {
                 if matches!(
@@ -84,12 +91,16 @@ impl Tenure {
                 let copies = copies_of(tx, batch.id)?;
                 let items = items_of(&self.vault, &classes, batch.id, &copies);
                 let root = Digest(root_of(&items.iter().map(Item::blind).collect::<Vec<_>>()));
-                let stated = batch.statement.and_then(|seq| said.copies.get(&seq));
-                if !copies.is_empty() && stated != Some(&(copies.len() as u64, root)) {
+                let there = (!copies.is_empty()).then_some((copies.len() as u64, root));
+                if batch.statement.and_then(|seq| said.remove(&seq)) != there {
                     found.add(Fault::Unstated { what: format!("the destruction of batch {}", batch.id.0) });
                 }
             }
         }
+        for seq in said.keys() {
+            found.add(Fault::Missing { what: format!("the destruction of leaf {}", seq.0) });
+        }
+        Ok(())
     }
 }
 
@@ -99,7 +110,9 @@ impl Said {
         let mut there = BTreeSet::new();
         for row in rows {
             let name = format!("{}@{}", row.lineage, row.version);
-            let stated = self.policies.get(&name) == Some(&Digest(row.digest))
+            // What judges is the file, so it is the file that must be the one that was stated.
+            let stated = self.policies.get(&name) == Some(&digest_of(&row.source))
+                && row.digest == digest_of(&row.source).0
                 && self.withdrawn.contains(&name) == row.withdrawn_at.is_some();
             if !stated {
                 found.add(Fault::Unstated { what: format!("version `{name}`") });
@@ -115,9 +128,9 @@ impl Said {
     fn compare_runs(&self, tx: &mut dyn ReadTx, found: &Found) -> Result<(), Error> {
         let mut there = BTreeSet::new();
         for run in tx.runs()? {
-            let RunState::Sealed { digest, .. } = run.state else { continue };
+            let RunState::Sealed { manifest, digest } = run.state else { continue };
             let name = run.id.to_string();
-            if self.runs.get(&name) != Some(&Digest(digest)) {
+            if self.runs.get(&name) != Some(&digest_of(&manifest)) || digest != digest_of(&manifest).0 {
                 found.add(Fault::Unstated { what: format!("run `{name}`") });
             }
             there.insert(name);
@@ -131,15 +144,21 @@ impl Said {
     fn compare_holds(&self, tx: &mut dyn ReadTx, found: &Found) -> Result<(), Error> {
         let mut there = BTreeSet::new();
         for hold in tx.holds()? {
-            let released = self.released.contains(&hold.id) == hold.released_at.is_some();
-            if !self.holds.contains(&hold.id) || !released {
+            let placed = self.holds.get(&hold.id).is_some_and(|(at, scope)| {
+                *at == hold.placed_at && serde_json::from_str(&hold.scope).ok().as_ref() == Some(scope)
+            });
+            if !placed || self.released.get(&hold.id) != hold.released_at.as_ref() {
                 found.add(Fault::Unstated { what: format!("hold `{}`", hold.id) });
             }
             there.insert(hold.id);
         }
-        for id in self.holds.iter().filter(|id| !there.contains(*id)) {
+        for id in self.holds.keys().filter(|id| !there.contains(*id)) {
             found.add(Fault::Missing { what: format!("hold `{id}`") });
         }
         Ok(())
     }
+}
+
+fn digest_of(text: &str) -> Digest {
+    Digest(Sha256::digest(text.as_bytes()).into())
 }
