@@ -24,16 +24,24 @@ const TABLE: &[(&str, &[&str])] = &[
     (REFERENCE, &["tenure-model", "tenure-policy"]),
     ("tenure-gate", &["tenure-model", "tenure-policy", "tenure-tlog", "tenure-receipts"]),
     ("tenure-verifier", &["tenure-model", "tenure-tlog", "tenure-receipts"]),
+    (EXPORTS, &["tenure-verifier", "tenure-model", "tenure-tlog", "tenure-receipts"]),
     ("tenure-store", &["tenure-model", "tenure-tlog", "tenure-receipts"]),
     ("tenure-vault", &["tenure-model", "tenure-tlog"]),
     ("tenure-formats", &["tenure-model"]),
     ("tenure-app", &[RULES_AND_RIM]),
     ("tenure-demo", &[RULES_AND_RIM, "tenure-app", "tenure-verifier"]),
     ("tenure-server", &["tenure-model", "tenure-tlog", "tenure-receipts", "tenure-app"]),
-    ("tenure-cli", &[RULES_AND_RIM, "tenure-app", "tenure-demo", "tenure-server"]),
+    ("tenure-cli", &[RULES_AND_RIM, "tenure-app", "tenure-demo", "tenure-server", "tenure-verifier"]),
     ("tenure-benches", &[RULES_AND_RIM, "tenure-app", "tenure-demo", REFERENCE]),
     ("xtask", &[]),
 ];
+
+/// What only the tests of a crate may use beside that: those of the server need a log that is stored and signed.
+const FOR_TESTS: &[(&str, &[&str])] = &[("tenure-server", &["tenure-store", "tenure-vault"])];
+
+/// The crate with functions that a page can call. The attribute that names an export counts as unsafe code, and
+/// what is forbidden can't be expected, so it has lints of its own.
+const EXPORTS: &str = "tenure-verifier-page";
 
 /// In [`TABLE`], stands for every crate of [`INNER`].
 const RULES_AND_RIM: &str = "the rules and the rim";
@@ -75,6 +83,7 @@ const IMPURE: &[&str] = &[
 /// Everything that is wrong with how the crates depend on each other.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
     let metadata = Metadata::read(root)?;
+    let lints = lints(root).context("can't read the lints of Cargo.toml")?;
     let mut findings = Vec::new();
     let ours: BTreeSet<&str> = metadata.members().map(|member| member.name.as_str()).collect();
     for member in metadata.members() {
@@ -83,9 +92,9 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         findings.extend(outward(member, &ours).into_iter().map(at));
         let text = fs::read_to_string(&member.manifest_path)
             .with_context(|| format!("can't read {}", member.manifest_path.display()))?;
-        if !takes_lints(&text).with_context(|| format!("can't read {}", manifest.display()))? {
-            findings.push(at("add `[lints]` with `workspace = true`".to_owned()));
-        }
+        let unlike =
+            unlike(member, &text, &lints).with_context(|| format!("can't read {}", manifest.display()))?;
+        findings.extend(unlike.map(at));
         if PURE.contains(&member.name.as_str()) {
             findings.extend(impure(&metadata, member).into_iter().map(at));
         }
@@ -101,6 +110,12 @@ fn may_use(from: &str, to: &str) -> Option<bool> {
     Some(inner || allowed.contains(&to))
 }
 
+/// Whether the tests of one of our crates may use another that the crate itself may not.
+fn may_test_with(from: &str, to: &str) -> bool {
+    let allowed = FOR_TESTS.iter().filter(|(name, _)| *name == from).flat_map(|(_, allowed)| *allowed);
+    to == REFERENCE || to == from || allowed.copied().any(|allowed| allowed == to)
+}
+
 /// The arrows of a member that point outward.
 fn outward(member: &Package, ours: &BTreeSet<&str>) -> Vec<String> {
     let mut findings = Vec::new();
@@ -108,7 +123,7 @@ fn outward(member: &Package, ours: &BTreeSet<&str>) -> Vec<String> {
     for dependency in member.dependencies.iter().filter(|dependency| ours.contains(dependency.name.as_str()))
     {
         let to = dependency.name.as_str();
-        let for_tests = dependency.kind == Kind::Dev && (to == REFERENCE || to == name);
+        let for_tests = dependency.kind == Kind::Dev && may_test_with(name, to);
         match may_use(name, to) {
             None => {
                 findings.push(format!(
@@ -130,11 +145,31 @@ fn outward(member: &Package, ours: &BTreeSet<&str>) -> Vec<String> {
     findings
 }
 
-/// Whether a manifest takes the lints of the workspace.
-fn takes_lints(manifest: &str) -> anyhow::Result<bool> {
+/// The lints of the workspace.
+fn lints(root: &Path) -> anyhow::Result<toml::Table> {
+    let manifest: toml::Table = fs::read_to_string(root.join("Cargo.toml"))?.parse()?;
+    let lints = manifest.get("workspace").and_then(|workspace| workspace.get("lints")?.as_table());
+    lints.cloned().context("there are none")
+}
+
+/// How the lints of a member differ from those of the workspace, if they do.
+fn unlike(member: &Package, manifest: &str, workspace: &toml::Table) -> anyhow::Result<Option<String>> {
     let manifest: toml::Table = manifest.parse()?;
-    let workspace = manifest.get("lints").and_then(|lints| lints.get("workspace"));
-    Ok(workspace.and_then(toml::Value::as_bool) == Some(true))
+    let lints = manifest.get("lints").and_then(toml::Value::as_table);
+    let takes = lints.and_then(|lints| lints.get("workspace")?.as_bool()) == Some(true);
+    if takes {
+        return Ok(None);
+    }
+    if member.name != EXPORTS {
+        return Ok(Some("add `[lints]` with `workspace = true`".to_owned()));
+    }
+    let mut expected = workspace.clone();
+    if let Some(rust) = expected.get_mut("rust").and_then(toml::Value::as_table_mut) {
+        rust.insert("unsafe_code".to_owned(), "deny".into());
+    }
+    let differs =
+        || "write the lints of the workspace into `[lints]`, but `unsafe_code = \"deny\"`".to_owned();
+    Ok((lints != Some(&expected)).then(differs))
 }
 
 /// The impure crates that a member reaches, each with the way to it.
@@ -218,6 +253,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_for_tests_is_for_tests_alone() {
+        assert!(found("tenure-server", &[("tenure-store", Kind::Dev)]).is_empty());
+        assert_eq!(found("tenure-server", &[("tenure-store", Kind::Normal)]).len(), 1);
+    }
+
+    #[test]
     fn a_crate_may_use_itself_with_other_features_in_its_tests() {
         assert!(found("tenure-store", &[("tenure-store", Kind::Dev)]).is_empty());
     }
@@ -272,8 +313,14 @@ mod tests {
 
     #[test]
     fn a_manifest_takes_the_lints_or_does_not() {
-        assert!(takes_lints("[lints]\nworkspace = true\n").unwrap());
-        assert!(!takes_lints("[package]\nname = \"a\"\n").unwrap());
-        assert!(!takes_lints("[lints.rust]\nunsafe_code = \"allow\"\n").unwrap());
+        let lints = "[rust]\nunsafe_code = \"forbid\"\nmissing_docs = \"warn\"\n".parse().unwrap();
+        let takes =
+            |name: &str, manifest: &str| unlike(&package(name, &[]), manifest, &lints).unwrap().is_none();
+        assert!(takes("tenure-store", "[lints]\nworkspace = true\n"));
+        assert!(!takes("tenure-store", "[package]\nname = \"a\"\n"));
+        assert!(!takes("tenure-store", "[lints.rust]\nunsafe_code = \"deny\"\nmissing_docs = \"warn\"\n"));
+        assert!(takes(EXPORTS, "[lints.rust]\nmissing_docs = \"warn\"\nunsafe_code = \"deny\"\n"));
+        assert!(!takes(EXPORTS, "[lints.rust]\nmissing_docs = \"warn\"\nunsafe_code = \"allow\"\n"));
+        assert!(!takes(EXPORTS, "[lints.rust]\nunsafe_code = \"deny\"\n"));
     }
 }

@@ -1,12 +1,13 @@
 //! The house's own checks, and the one command that runs all of them.
 //!
 //! ```text
-//! cargo xtask deps    which crate may use which, and what the pure ones must not touch
-//! cargo xtask tidy    sizes, names and leftovers
-//! cargo xtask fuzz    the parsers on bytes that nobody thought of, for a few seconds each
-//! cargo xtask deny    licences, sources and banned crates (installs cargo-deny, which takes minutes)
-//! cargo xtask test    everything that must pass before a change goes in
-//! cargo xtask ci      the same with cargo-deny installed, and a summary of slow tests
+//! cargo xtask deps      which crate may use which, and what the pure ones must not touch
+//! cargo xtask tidy      sizes, names and leftovers
+//! cargo xtask verifier  the page that checks receipts: target/verifier/index.html
+//! cargo xtask fuzz      the parsers on bytes that nobody thought of, for a few seconds each
+//! cargo xtask deny      licences, sources and banned crates (installs cargo-deny, which takes minutes)
+//! cargo xtask test      everything that must pass before a change goes in
+//! cargo xtask ci        the same with cargo-deny installed, and a summary of slow tests
 //! ```
 
 mod deps;
@@ -17,6 +18,8 @@ mod sources;
 mod steps;
 mod tidy;
 mod tools;
+mod verifier;
+mod wasm;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,7 +27,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-const USAGE: &str = "usage: cargo xtask deps|tidy|fuzz|deny|test|ci";
+const USAGE: &str = "usage: cargo xtask deps|tidy|verifier|fuzz|deny|test|ci";
 
 fn main() -> ExitCode {
     match run() {
@@ -48,6 +51,7 @@ fn run() -> anyhow::Result<()> {
             say_all(&tidy::long(&root)?)?;
             settle("tidy", &tidy::check(&root)?)
         }
+        "verifier" => verifier::run(&root).map(drop),
         "fuzz" => fuzz::run(&root),
         "deny" => steps::deny(&root),
         "test" => steps::test(&root, steps::Profile::Default),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::{counted, deps, fuzz, say, say_all, tidy, tools};
+use crate::{counted, deps, fuzz, say, say_all, tidy, tools, verifier};
 
 /// How nextest runs: its profiles are in `.config/nextest.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,9 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
     tools::nextest(root)?;
     tools::pip(root)?;
     tools::go(root)?;
+    if verifier::run(root)? {
+        tools::browser(root)?;
+    }
     let nextest = match profile {
         Profile::Default => "default",
         Profile::Ci => "ci",

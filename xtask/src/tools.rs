@@ -66,21 +66,53 @@ pub(crate) fn go(root: &Path) -> anyhow::Result<()> {
     step("Go and its packages of logs, to be installed", || debian(root, &packages))
 }
 
+/// Node and Chromium: tests run the verifier for the browser in them. They are skipped where these are missing
+/// and can't be installed.
+pub(crate) fn browser(root: &Path) -> anyhow::Result<()> {
+    let programs = [("node", "nodejs"), ("chromium", "chromium")];
+    let missing =
+        programs.into_iter().filter(|(program, _)| !answers(Command::new(program).arg("--version")));
+    let packages: Vec<&str> = missing.map(|(_, package)| package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    if !offers(root, &packages)? {
+        let wanted = packages.join(" and ");
+        return say(format_args!("skipped  the verifier in a browser: install {wanted} for it"));
+    }
+    step(&format!("{}, to be installed", packages.join(" and ")), || debian(root, &packages))
+}
+
+/// Whether this is Debian, we are its administrator, and it has all of these packages.
+pub(crate) fn offers(root: &Path, packages: &[&str]) -> anyhow::Result<bool> {
+    if !may_install() {
+        return Ok(false);
+    }
+    learn_packages(root)?;
+    Ok(packages.iter().all(|package| answers(Command::new("apt-cache").args(["show", package]))))
+}
+
 /// Whether this is Debian, and we are its administrator.
 fn may_install() -> bool {
     let user = Command::new("id").arg("-u").output();
     Path::new("/etc/debian_version").exists() && user.is_ok_and(|user| user.stdout.trim_ascii() == b"0")
 }
 
-/// Installs packages of Debian, and asks first which there are if that is not known yet.
-fn debian(root: &Path, packages: &[&str]) -> anyhow::Result<()> {
-    if !knows_packages(Path::new(PACKAGE_LISTS)) {
-        execute(root, Shows::Failure, Command::new("apt-get").args(["update", "--quiet"]))?;
-    }
+/// Installs packages of Debian, unless another would have to go for them.
+pub(crate) fn debian(root: &Path, packages: &[&str]) -> anyhow::Result<()> {
+    learn_packages(root)?;
     let mut install = Command::new("apt-get");
     install.env("DEBIAN_FRONTEND", "noninteractive");
-    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages);
+    install.args(["install", "--yes", "--quiet", "--no-install-recommends", "--no-remove"]).args(packages);
     execute(root, Shows::Failure, &mut install)
+}
+
+/// Asks which packages there are, if that is not known yet.
+fn learn_packages(root: &Path) -> anyhow::Result<()> {
+    if knows_packages(Path::new(PACKAGE_LISTS)) {
+        return Ok(());
+    }
+    execute(root, Shows::Failure, Command::new("apt-get").args(["update", "--quiet"]))
 }
 
 /// Whether a folder has lists of packages in it.
@@ -90,7 +122,7 @@ fn knows_packages(lists: &Path) -> bool {
 }
 
 /// Whether a command is there and content.
-fn answers(command: &mut Command) -> bool {
+pub(crate) fn answers(command: &mut Command) -> bool {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }

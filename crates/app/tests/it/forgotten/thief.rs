@@ -198,7 +198,9 @@ impl Wanted {
         let mut wanted = Self { begins: vec![false; 1 << 24], by_head: HashMap::new() };
         for secret in secrets {
             let mut hex = String::new();
-            secret.iter().for_each(|byte| write!(hex, "{byte:02x}").unwrap());
+            for byte in secret {
+                write!(hex, "{byte:02x}").unwrap();
+            }
             for needle in [secret.to_vec(), hex.into_bytes()] {
                 wanted.begins[begin(&needle)] = true;
                 wanted.by_head.entry(*needle.first_chunk().unwrap()).or_default().push(needle);
