@@ -43,7 +43,7 @@ fn measure(conversations: u64) -> Outcome {
         .map_err(|_| "the file was refused")?;
     let done = ingester.finish()?;
     let elapsed = clock.elapsed();
-    let rate = done.messages as f64 / elapsed.as_secs_f64();
+    let rate = f64::from(u32::try_from(done.messages)?) / elapsed.as_secs_f64();
     say(format_args!(
         "import: {} messages ({} MB) in {:.2} s: {:.0} messages/s, {:.2} of the goal of 50,000; {:.1} times a plain \
          synced copy of the file; peak memory {} MiB",

@@ -27,19 +27,25 @@ const DECISIONS: usize = 128_000;
 const POLICY: &str = include_str!("../policies/example.toml");
 
 fn main() -> Outcome {
-    let leaves = std::env::var("LEAVES").ok().and_then(|leaves| leaves.parse().ok()).unwrap_or(10_000_000_u64);
+    let leaves =
+        std::env::var("LEAVES").ok().and_then(|leaves| leaves.parse().ok()).unwrap_or(10_000_000_u64);
     let folder = tempfile::tempdir_in(std::env::var_os("BENCH_DIR").unwrap_or_else(|| "target".into()))?;
     let start: Instant = "2025-09-01T00:00:00Z".parse()?;
     let sync = fdatasync(folder.path())?;
-    say(format!("one fdatasync of 4 KiB                      {:>9.0} µs (median)", sync.as_secs_f64() * 1e6))?;
+    say(format!(
+        "one fdatasync of 4 KiB                      {:>9.0} µs (median)",
+        sync.as_secs_f64() * 1e6
+    ))?;
 
     let (tenure, store) = tenure(folder.path(), POLICY, start)?;
     let accounts = open_accounts(&tenure, start)?;
     let plain = insert_rows(&store)?;
+    let appended = append_leaves(&tenure, &store, &accounts, start)?;
+    say(format!("    beside plain rows: {:.2} of their rate", appended / plain))?;
     let small = decide(&tenure, &accounts, start)?;
     say(format!("    beside plain rows: {:.2} of their rate", small / plain))?;
     receipts(&tenure, start)?;
-    verify(&tenure)?;
+    verify(start)?;
     fill(&tenure, &store, &accounts, leaves)?;
     let plain = insert_rows(&store)?;
     let large = decide(&tenure, &accounts, start)?;
@@ -64,7 +70,8 @@ fn fdatasync(folder: &Path) -> Outcome<Duration> {
 fn open_accounts(tenure: &Tenure, now: Instant) -> Outcome<Vec<Vec<String>>> {
     let named = |caller| (0..ACCOUNTS).map(|number| format!("account-{caller}-{number}")).collect::<Vec<_>>();
     let accounts: Vec<Vec<String>> = (0..CALLERS).map(named).collect();
-    let facts = AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
+    let facts =
+        AccountFacts { country: Some("US".to_owned()), minor: Some(false), ..AccountFacts::default() };
     for id in accounts.iter().flatten() {
         tenure.set_account(id, facts.clone(), now)?;
     }
@@ -126,6 +133,41 @@ fn insert_rows(store: &Arc<dyn Store>) -> Outcome<f64> {
     Ok(measured.rate)
 }
 
+/// What the log itself costs: one statement, ready and sealed, that moves its chain and becomes a leaf.
+fn append_leaves(
+    tenure: &Tenure,
+    store: &Arc<dyn Store>,
+    accounts: &[Vec<String>],
+    at: Instant,
+) -> Outcome<f64> {
+    // Accounts of their own, since nobody can open these statements.
+    let mut chains = Vec::new();
+    for caller in 0..accounts.len() {
+        let row = tenure.set_account(&format!("appended-{caller}"), AccountFacts::default(), at)?;
+        chains.push((row.key, row.chain.version));
+    }
+    let measured = together(DECISIONS / CALLERS, |caller, round| {
+        let (account, version) = *chains.get(caller).ok_or("no account")?;
+        let mut commitment = [7; 32];
+        commitment
+            .iter_mut()
+            .zip((caller * DECISIONS + round).to_be_bytes())
+            .for_each(|(to, from)| *to = from);
+        let statement = NewStatement {
+            account: Some(account),
+            version: version + 1 + round as u64,
+            kind: "decision".to_owned(),
+            at,
+            commitment,
+            sealed: vec![9; 192],
+        };
+        let appended = store.write(move |tx| tx.append_statement(&statement));
+        appended.map(drop).map_err(|error| error.to_string())
+    })?;
+    report("statements that become leaves, 64 callers", &measured)?;
+    Ok(measured.rate)
+}
+
 /// Decisions that answer with a receipt in its text.
 fn decide(tenure: &Tenure, accounts: &[Vec<String>], now: Instant) -> Outcome<f64> {
     let measured = together(DECISIONS / CALLERS, |caller, round| {
@@ -168,10 +210,18 @@ fn receipts(tenure: &Tenure, now: Instant) -> Outcome {
     }
     times.sort_unstable();
     let median = times.get(times.len() / 2).copied().unwrap_or_default();
-    say(format!("one receipt read and verified, both signatures {:>6.0} µs (median)", median.as_secs_f64() * 1e6))
+    say(format!(
+        "one receipt read and verified, both signatures {:>6.0} µs (median)",
+        median.as_secs_f64() * 1e6
+    ))
 }
 
-fn verify(tenure: &Tenure) -> Outcome {
+/// The whole log against the store, on a log of decisions alone.
+fn verify(now: Instant) -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (tenure, _) = tenure(folder.path(), POLICY, now)?;
+    let accounts = open_accounts(&tenure, now)?;
+    decide(&tenure, &accounts, now)?;
     let begun = Clock::now();
     let verification = tenure.verify_ledger(1, &|_, _, _| {})?;
     let rate = f64::from(u32::try_from(verification.leaves)?) / begun.elapsed().as_secs_f64();
@@ -207,7 +257,7 @@ fn fill(tenure: &Tenure, store: &Arc<dyn Store>, accounts: &[Vec<String>], leave
                     *byte = byte.wrapping_add(1);
                 }
                 let version = chain.version + 1;
-                *chain = Chain { version, head: commitment };
+                *chain = Chain { version, head: commitment, newest: None, at: Some(at) };
                 tx.append_statement(&NewStatement {
                     account: Some(*account),
                     version,

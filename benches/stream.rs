@@ -41,7 +41,7 @@ fn main() -> Outcome {
         }
     }
     let plain = clock.elapsed();
-    let rate = ROUNDS as f64 / answered.as_secs_f64();
+    let rate = f64::from(u32::try_from(ROUNDS)?) / answered.as_secs_f64();
     say(format_args!(
         "verdicts from JSON to JSON: {rate:.0} cases/s on one core, {:.1} times the goal of 100,000; {:.2} times the \
          time of reading and writing the same lines as generic JSON",

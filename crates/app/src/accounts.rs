@@ -94,6 +94,9 @@ impl Tenure {
         })?;
         let row = tx.account(key)?.ok_or(Error::UnknownAccount)?;
         self.state(tx, &row, &proof_key, Statement::AccountOpened, now)?;
+        if row.facts.closed_at.is_some() {
+            self.state(tx, &row, &proof_key, Statement::AccountClosed, now)?;
+        }
         tx.account(key)?.ok_or(Error::UnknownAccount)
     }
 }

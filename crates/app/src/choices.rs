@@ -6,7 +6,7 @@ use tenure_model::{Choice, Instant};
 use tenure_policy::language::{Purpose, Version};
 use tenure_policy::{Lineage, VersionIx};
 use tenure_receipts::{Commitment, Receipt, Statement};
-use tenure_store::{AccountRow, NewStatement, Seq, StoreError, StoreExt as _, Tx};
+use tenure_store::{AccountRow, NewStatement, ReadTx, Seq, StoreError, StoreExt as _, Tx};
 
 use crate::accounts::account_of;
 use crate::ledger::Draft;
@@ -107,6 +107,32 @@ impl Tenure {
         let reply = match choice {
             Choice::On => Reply::On { follows: self.account(account)?.chain.head },
             Choice::Off => Reply::Off,
+        };
+        Ok(Answer { purpose: purpose.to_owned(), reply, version: version.map(str::to_owned) })
+    }
+
+    /// The answer of a line in a file, which may be old or come twice: an `on` is none once the account has said
+    /// `off`, unless it names the head that it follows.
+    ///
+    /// # Errors
+    /// [`Error::SaysOff`] for such an `on`.
+    pub fn answer_of_file(
+        &self,
+        account: &str,
+        purpose: &str,
+        choice: Choice,
+        version: Option<&str>,
+    ) -> Result<Answer, Error> {
+        let says = |tx: &mut dyn ReadTx| {
+            let row = account_of(tx, account)?;
+            Ok::<_, Error>((row.chain.head, self.person(tx, row)?.says(purpose)))
+        };
+        let reply = match choice {
+            Choice::Off => Reply::Off,
+            Choice::On => match self.store.read(says)? {
+                (_, Some(Choice::Off)) => return Err(Error::SaysOff),
+                (follows, _) => Reply::On { follows },
+            },
         };
         Ok(Answer { purpose: purpose.to_owned(), reply, version: version.map(str::to_owned) })
     }
@@ -212,6 +238,10 @@ impl Tenure {
 /// Appends what was prepared for one account, and marks its copies as those that must be filed anew.
 fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Seq>, Error> {
     if let Some(account) = statements.first().and_then(|statement| statement.account) {
+        // They were sealed beside the writer, and the key that opens them may have been destroyed since.
+        if tx.account(account)?.is_none_or(|row| row.keys.proof.is_none()) {
+            return Err(Error::ProofDestroyed);
+        }
         tx.mark_refile(account)?;
     }
     Ok(statements.iter().map(|statement| tx.append_statement(statement)).collect::<Result<_, _>>()?)

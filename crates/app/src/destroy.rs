@@ -7,8 +7,12 @@
 //! 3. Pages that also hold keys of others are emptied of those, by wrapping them anew elsewhere.
 //! 4. *Shredding*: everything is read and judged again; what is kept after all goes back. From here on
 //!    the rest is gone as far as anyone may know, and the pages' keys are about to be destroyed.
-//! 5. *Shredded*: the keys are destroyed. Bodies that no copy can open any more are let go of, and packs
-//!    in which nothing lives are removed.
+//! 5. *Shredded*: the keys are destroyed, a statement over the root of what is gone says so, and which copies
+//!    it names is kept for good. Bodies that no copy can open any more are let go of, and packs in which
+//!    nothing lives are removed.
+//!
+//! What was sealed is an announcement, over the copies of the batch at that time. Only the last statement is
+//! evidence: it names none that went back, and still names a fact that returns later.
 //!
 //! A crash between two steps leaves the batch in the stage before, and the next sweep goes on from there.
 
@@ -74,7 +78,7 @@ impl Tenure {
         let tenure = self.clone();
         self.store.write(move |tx| {
             let copies = copies_of(tx, id)?;
-            let root = tenure.root_of(tx, id, &copies)?;
+            let root = tenure.root_of(&tx.classes()?, id, &keys_of(&copies));
             let statement = Statement::CopiesSealed { count: copies.len() as u64, root };
             tenure.state_of_batch(tx, id, &copies, statement, now)?;
             tx.set_batch_stage(id, BatchStage::Sealed { sealed_at: now })?;
@@ -99,9 +103,14 @@ impl Tenure {
     }
 
     /// The root over a batch's items.
-    fn root_of(&self, tx: &mut dyn ReadTx, batch: BatchId, copies: &[CopyRow]) -> Result<Digest, Error> {
-        let items = items_of(&self.vault, &tx.classes()?, batch, copies);
-        Ok(Digest(root_of(&items.iter().map(Item::blind).collect::<Vec<_>>())))
+    pub(crate) fn root_of(
+        &self,
+        classes: &[(ClassId, String)],
+        batch: BatchId,
+        copies: &[CopyKey],
+    ) -> Digest {
+        let items = items_of(&self.vault, classes, batch, copies);
+        Digest(root_of(&items.iter().map(Item::blind).collect::<Vec<_>>()))
     }
 
     /// Wraps anew, on other pages, the keys that live on pages of the batch, and says how many.
@@ -215,9 +224,11 @@ impl Tenure {
                     tx.remove_segments(account, record)?;
                 }
             }
-            let root = tenure.root_of(tx, batch, &copies)?;
+            let keys = keys_of(&copies);
+            let root = tenure.root_of(&classes, batch, &keys);
             let statement = Statement::CopiesShredded { count: copies.len() as u64, root };
             tenure.state_of_batch(tx, batch, &copies, statement, now)?;
+            tx.insert_destroyed(batch, &keys)?;
             tx.set_batch_stage(batch, BatchStage::Shredded { sealed_at, shredded_at: now })?;
             Ok::<_, Error>(destroyed)
         })?;
@@ -269,16 +280,16 @@ fn shred_copy(
     Ok(())
 }
 
-/// A batch's copies as items of a statement. What opens an item is a MAC whose key lies in the key folder, so
+/// Copies of a batch as items of a statement. What opens an item is a MAC whose key lies in the key folder, so
 /// that it need not be stored and nobody else can make it.
 pub(crate) fn items_of(
     vault: &tenure_vault::Vault,
     classes: &[(ClassId, String)],
     batch: BatchId,
-    copies: &[CopyRow],
+    copies: &[CopyKey],
 ) -> Vec<Item> {
-    let item = |copy: &CopyRow| {
-        let CopyKey { account, record, class } = copy.key;
+    let item = |copy: &CopyKey| {
+        let CopyKey { account, record, class } = *copy;
         let parts: [&[u8]; 5] =
             [b"item", &batch.0.to_be_bytes(), &account.0.to_be_bytes(), &record.0, &class.0.to_be_bytes()];
         Item {
@@ -298,6 +309,21 @@ pub(crate) fn copies_of(tx: &mut dyn ReadTx, batch: BatchId) -> Result<Vec<CopyR
         after = Some(last.key);
         copies.extend(slice);
     }
+}
+
+/// The copies that a batch's destruction names, in the order of its items.
+pub(crate) fn destroyed_of(tx: &mut dyn ReadTx, batch: BatchId) -> Result<Vec<CopyKey>, Error> {
+    let (mut copies, mut after) = (Vec::new(), None);
+    loop {
+        let slice = tx.destroyed_of(batch, after, 1_000)?;
+        let Some(last) = slice.last() else { return Ok(copies) };
+        after = Some(last.place);
+        copies.extend(slice.iter().map(|row| row.key));
+    }
+}
+
+fn keys_of(copies: &[CopyRow]) -> Vec<CopyKey> {
+    copies.iter().map(|copy| copy.key).collect()
 }
 
 fn pages_of(copies: &[CopyRow]) -> Vec<PageId> {

@@ -37,6 +37,12 @@ pub enum Error {
     /// The log could not be signed, or its keys not be changed.
     #[error("the keys of the log failed")]
     LogKeys(#[from] LogKeyError),
+    /// The data are older than what was published of their log.
+    #[error(
+        "a log of {0} statements was published, and this data folder does not continue it, as after a restore of \
+         older data: nothing is written, since a second history would make both worthless; put the newer data back"
+    )]
+    LogRolledBack(u64),
     /// A statement is not in the log though it should be.
     #[error("a statement is not in the log where it should be: run `tenure ledger verify`")]
     NotIntegrated,
@@ -120,6 +126,12 @@ pub enum Error {
     /// An `on` names an older head of the account's chain than it has.
     #[error("the account's choices have moved on since: read them again, then decide")]
     ChainMoved,
+    /// An `on` without the head that it follows, of an account that has said `off`.
+    #[error(
+        "the account has said off, and this `on` does not say that it came later: add `follows`, the head of the \
+         account's chain as `tenure account` shows it"
+    )]
+    SaysOff,
     /// The account is closed.
     #[error("the account is closed")]
     AccountClosed,

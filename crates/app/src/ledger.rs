@@ -15,7 +15,7 @@ use tenure_receipts::{Commitment, Evidence, Link, Opening, Stated, Statement, Su
 use tenure_store::{AccountKey, AccountRow, Chain, NewStatement, Seq, StatementRow, Tx};
 use tenure_vault::ProofKey;
 
-use crate::{Error, Tenure};
+use crate::{Error, Tenure, TimeKeeping};
 
 /// The account that speaks for the operator. No person's id can be this one, as theirs are not empty.
 pub(crate) const HOUSE: &str = "";
@@ -37,7 +37,7 @@ impl Tenure {
         statement: Statement,
         now: Instant,
     ) -> Result<Draft, Error> {
-        let kind = statement.kind().to_owned();
+        let (kind, now) = (statement.kind().to_owned(), self.received(chain, now)?);
         let link = Link { version: chain.version + 1, previous: chain.head };
         let evidence = Evidence {
             opening: Opening(self.random()?),
@@ -54,8 +54,19 @@ impl Tenure {
             commitment,
             sealed,
         };
-        *chain = Chain { version: link.version, head: commitment };
+        *chain = Chain { version: link.version, head: commitment, newest: None, at: Some(now) };
         Ok(Draft { new, link, evidence })
+    }
+
+    /// When a statement counts as received: now, but never before the one that it follows. A clock that was set
+    /// back must not let an earlier `on` count as the later one. Simulated time is what each command says.
+    fn received(&self, chain: &Chain, now: Instant) -> Result<Instant, Error> {
+        match chain.at {
+            Some(before) if now < before && self.time()? == TimeKeeping::Real => {
+                Ok(Instant::saturating_from_micros(before.micros().saturating_add(1)))
+            }
+            _ => Ok(now),
+        }
     }
 
     /// Appends a statement to an account's chain.

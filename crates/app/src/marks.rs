@@ -99,7 +99,8 @@ impl Tenure {
             }
             let filed = filed(&loaded.lineage, &facts, &verdict, class)?;
             if let Some(earlier) = earlier {
-                // A fact has no key that was destroyed: what is known of the record now is known anew.
+                // A fact has no key that was destroyed: what is known of the record now is known anew. That it was
+                // destroyed before stays stated.
                 tx.move_copy(earlier.key, earlier.state.stage(), &CopyState::Live { wrap: None })?;
                 file(tx, earlier.key, &filed)?;
             } else if is_fact {

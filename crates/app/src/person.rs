@@ -1,6 +1,6 @@
 //! An account with what it was told, acknowledged and decided.
 
-use tenure_model::Instant;
+use tenure_model::{Choice, Instant};
 use tenure_policy::{Decision, History, Lineage};
 use tenure_receipts::{Stated, Statement};
 use tenure_store::{AccountFacts, AccountKey, AccountKeys, AccountRow, Chain, ReadTx, Seq, Wrap};
@@ -62,6 +62,14 @@ impl Person {
             }
         }
         history
+    }
+
+    /// The newest answer for a purpose, under whatever lineage it was given.
+    pub(crate) fn says(&self, purpose: &str) -> Option<Choice> {
+        self.stated.iter().rev().find_map(|(_, stated)| match &stated.statement {
+            Statement::Decision { purpose: of, choice, .. } if of == purpose => Some(*choice),
+            _ => None,
+        })
     }
 
     /// The newest decision for a purpose up to an instant, by its place in the ledger.

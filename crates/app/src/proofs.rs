@@ -7,20 +7,25 @@
 
 use std::collections::BTreeSet;
 
-use tenure_model::Instant;
+use tenure_model::{Day, Instant};
 use tenure_policy::{Lineage, ProofDue, proof_due};
 use tenure_receipts::{LeafRanges, Statement};
 use tenure_store::{
-    AccountKey, AccountKeys, AccountRow, CopyKey, CopyStage, PageId, PageState, ReadTx, StoreExt as _, Tx,
-    Wrap,
+    AccountKey, AccountKeys, AccountRow, CopyKey, CopyStage, Filing, PageId, PageState, ReadTx,
+    StoreExt as _, Tx, Wrap,
 };
 use tenure_vault::{AccountName, Tree};
 
 use crate::pages::{in_vault, shelf};
 use crate::{Error, Policies, Tenure};
 
-/// How many accounts' evidence is destroyed together.
-const SLICE: usize = 256;
+/// How many accounts' evidence is destroyed together. Each may lie on a page with 255 others, whose keys are
+/// wrapped anew while every other write waits.
+const SLICE: usize = 16;
+/// How many copies are read at once.
+const COPIES: usize = 1_000;
+/// What the copies of forgotten accounts are filed under. No live copy ever is.
+const FORGOTTEN: &[u8] = b"forgotten";
 /// The pages whose keys are about to be destroyed, as the ledger has said.
 const PENDING: &str = "proofs/pages";
 
@@ -132,8 +137,21 @@ impl Tenure {
 
 /// Takes an account's proof key away, and gives the page that it lay on. Only the check inside this
 /// transaction makes the token.
+///
+/// The copies that the account had are destroyed, and what they were filed under says what was chosen: it is
+/// forgotten too.
 fn forget_proof(tx: &mut dyn Tx, row: &AccountRow, due: ProofDue) -> Result<Option<PageId>, Error> {
     drop(due);
+    let situation = tx.intern_situation(FORGOTTEN)?;
+    let mut after: Option<CopyKey> = None;
+    loop {
+        let copies = tx.copies_of(row.key, after, COPIES)?;
+        let Some(last) = copies.last() else { break };
+        after = Some(last.key);
+        for copy in copies {
+            tx.file(copy.key, Filing { situation, anchor: 0, day: Day(0) })?;
+        }
+    }
     let page = row.keys.proof.as_ref().map(|wrap| wrap.page);
     tx.set_account_keys(row.key, &AccountKeys { proof: None, ..row.keys.clone() })?;
     Ok(page)
@@ -162,7 +180,7 @@ impl Policies {
         };
         let mut after: Option<CopyKey> = None;
         loop {
-            let copies = tx.copies_of(row.key, after, SLICE)?;
+            let copies = tx.copies_of(row.key, after, COPIES)?;
             if copies.iter().any(|copy| copy.state.stage() < CopyStage::Shredded) {
                 return Ok(None);
             }

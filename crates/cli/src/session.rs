@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use tenure_app::{Entropy, Error, Tenure, TimeKeeping};
+use tenure_app::{Entropy, Error, PublicLog, Tenure, TimeKeeping};
 use tenure_model::Instant;
 use tenure_store::{SqliteStore, Store};
 use tenure_tlog::checkpoint::Origin;
@@ -25,6 +25,13 @@ pub(crate) struct Session {
     pub(crate) tenure: Tenure,
     pub(crate) now: Instant,
     intent: Intent,
+}
+
+impl Session {
+    /// Says that the command changes something after all.
+    pub(crate) const fn will_change(&mut self) {
+        self.intent = Intent::Change;
+    }
 }
 
 /// What a command added to the log is published when it ends, for whoever serves or follows the log.
@@ -63,7 +70,11 @@ pub(crate) fn init(
     let now = instant(time, at, Intent::Change)?;
     let keys = key_folder(data);
     let vault = if data.join(DATABASE).exists() {
-        Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?
+        let vault = Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?;
+        if is_set_up(data) {
+            bail!("{} is set up already: nothing was changed", data.display());
+        }
+        vault
     } else {
         std::fs::create_dir_all(data).with_context(|| format!("can't make the folder {}", data.display()))?;
         let vault = Vault::create(data, &keys)
@@ -98,12 +109,17 @@ pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::
     }
     let vault =
         Vault::open(data, &key_folder(data)).with_context(|| format!("can't open {}", data.display()))?;
+    if !is_set_up(data) {
+        bail!(
+            "{} was made before there was a log, or its setting up was not finished: run `tenure init` on it if so, or make another",
+            data.display()
+        );
+    }
     let log_keys = LogKeys::open(&key_folder(data))?;
     let tenure = join(data, vault, log_keys)?;
     let now = instant(tenure.time()?, at, intent)?;
     if intent == Intent::Change {
-        // A change of the log's keys that was cut short is stated before anything else.
-        tenure.settle_log_keys(now)?;
+        tenure.resume_log(now)?;
     }
     Ok(Session { tenure, now, intent })
 }
@@ -116,6 +132,11 @@ pub(crate) fn inspect(data: &Path, at: Option<Instant>) -> anyhow::Result<Sessio
     let tenure = Tenure::new(store, Arc::new(vault), LogKeys::open(&keys)?, Arc::new(SystemEntropy));
     let now = instant(tenure.time()?, at, Intent::Look)?;
     Ok(Session { tenure, now, intent: Intent::Look })
+}
+
+/// Whether the setting up of a data folder was finished.
+fn is_set_up(data: &Path) -> bool {
+    observe(data).is_ok_and(|store| PublicLog::of(store).is_ok())
 }
 
 /// A data folder to look at without its keys, also while another process writes.

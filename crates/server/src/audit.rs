@@ -1,18 +1,23 @@
 //! The step of an auditor: whether a log still is, with more behind it, the one that was seen before.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use sha2::{Digest as _, Sha256};
-use tenure_tlog::checkpoint::{Checkpoint, SignedCheckpoint};
+use tenure_tlog::checkpoint::{Checkpoint, CheckpointError, SignedCheckpoint};
 use tenure_tlog::note::VerifyError;
 use tenure_tlog::tile::{Resource, Tile, TileReader as _};
 use tenure_tlog::witness::Latest;
 
+use crate::evidence;
 use crate::files::{self, Readers};
 use crate::growth::{Growth, GrowthError, first_difference};
 use crate::publish::continues;
 use crate::source::{KnownLog, KnownWitnesses, LogSource, ReadError, SourceError, Tree, Unbelievable};
+
+/// How many of the trees that were verified are remembered, to know them again when a cache shows them.
+const REMEMBERED: usize = 1024;
 
 /// Watches one log from outside.
 #[derive(Debug)]
@@ -21,6 +26,16 @@ pub struct Auditor {
     witnesses: KnownWitnesses,
     required: usize,
     state: PathBuf,
+    looks: u32,
+    memory: Mutex<Memory>,
+}
+
+/// What is remembered from look to look, beyond what is kept in the file.
+#[derive(Debug, Default)]
+struct Memory {
+    verified: VecDeque<Latest>,
+    /// How many looks in a row have shown a smaller tree.
+    behind: u32,
 }
 
 /// What a look at a log has shown.
@@ -104,6 +119,21 @@ pub enum LookError {
     /// The log is not what it says.
     #[error("{}", .0.kind)]
     Alarm(Box<Alarm>),
+    /// A part of the known tree is shown, as a cache may do for a while. It is an alarm if it stays so.
+    #[error(
+        "the log shows {shown} entries, and {known} were verified before: it may be an old copy out of a cache, and is an alarm if it stays so"
+    )]
+    Older {
+        /// The size that is shown.
+        shown: u64,
+        /// The size that was verified before.
+        known: u64,
+    },
+    /// Something else than a checkpoint was answered, perhaps by something between here and the log.
+    #[error(
+        "what was answered is not a checkpoint; check the address, and what lies between here and the log"
+    )]
+    Malformed(#[source] CheckpointError),
     /// The checkpoint is not the log's.
     #[error("the log shows no checkpoint that its keys have signed")]
     Unbelievable(#[source] Unbelievable),
@@ -135,16 +165,13 @@ pub enum LookError {
 /// Why a checkpoint was not verified, before evidence is kept.
 enum Doubt {
     Alarm(AlarmKind),
+    Older { shown: u64, known: u64 },
     Read(ReadError),
 }
 
 impl From<ReadError> for Doubt {
     fn from(error: ReadError) -> Self {
-        match error {
-            // What is served in another length than the tree gives it has been altered.
-            ReadError::Length { .. } => Self::Alarm(AlarmKind::Tiles),
-            other => Self::Read(other),
-        }
+        Self::Read(error)
     }
 }
 
@@ -153,9 +180,11 @@ impl From<GrowthError> for Doubt {
         Self::Alarm(match error {
             GrowthError::Read(error) => return error.into(),
             GrowthError::Edge => AlarmKind::Tiles,
-            GrowthError::Bundle { index } | GrowthError::Form { index } | GrowthError::Leaf { index } => {
-                AlarmKind::Entry { index }
+            // Anything between here and the log can answer with something that is no bundle.
+            GrowthError::Bundle { bundle } => {
+                return ReadError::Length { resource: Resource::Entries(bundle) }.into();
             }
+            GrowthError::Form { index } | GrowthError::Leaf { index } => AlarmKind::Entry { index },
             GrowthError::Root => AlarmKind::Entries,
         })
     }
@@ -164,7 +193,15 @@ impl From<GrowthError> for Doubt {
 impl Auditor {
     /// Watches a log. The last verified checkpoint is kept in a file, as it was served.
     pub fn new(log: KnownLog, state: PathBuf) -> Self {
-        Self { log, witnesses: KnownWitnesses::none(), required: 0, state }
+        let memory = Mutex::default();
+        Self { log, witnesses: KnownWitnesses::none(), required: 0, state, looks: 1, memory }
+    }
+
+    /// Raises the alarm about a smaller tree, if it is a part of the known one, only when so many looks in a
+    /// row have shown it: caches show what was.
+    #[must_use]
+    pub fn with_looks(self, looks: u32) -> Self {
+        Self { looks, ..self }
     }
 
     /// Demands the cosignatures of so many of these witnesses.
@@ -176,11 +213,15 @@ impl Auditor {
     /// Looks at the log once: its checkpoint, and everything that was added since the last look.
     pub fn look(&self, source: &dyn LogSource) -> Result<Look, LookError> {
         let bytes = source.resource(Resource::Checkpoint)?.unwrap_or_default();
-        let shown = self.log.believe(&bytes).map_err(LookError::Unbelievable)?;
+        let shown = self.log.believe(&bytes).map_err(|error| match error {
+            Unbelievable::Malformed(error) => LookError::Malformed(error),
+            other => LookError::Unbelievable(other),
+        })?;
         let before = files::read(&self.state).map_err(LookError::State)?;
         let known = before.as_deref().map(|bytes| self.verified_before(bytes)).transpose()?;
-        match examine(source, known.as_ref().map(SignedCheckpoint::checkpoint), shown.checkpoint()) {
-            Ok(()) => {}
+        match self.examine(source, known.as_ref().map(SignedCheckpoint::checkpoint), shown.checkpoint()) {
+            Ok(()) => self.remember(shown.checkpoint()),
+            Err(Doubt::Older { shown, known }) => return Err(LookError::Older { shown, known }),
             Err(Doubt::Read(error)) => return Err(error.into()),
             Err(Doubt::Alarm(kind)) => return Err(self.alarm(kind, known, before.as_deref(), shown, &bytes)),
         }
@@ -212,18 +253,8 @@ impl Auditor {
         shown: SignedCheckpoint,
         now: &[u8],
     ) -> LookError {
-        let digest = Sha256::digest(now);
-        let id = files::hex(digest.get(..6).unwrap_or_default());
-        let keep = |what: &str, bytes: &[u8]| -> io::Result<PathBuf> {
-            let path = files::with_suffix(&self.state, &format!(".{}-{id}.{what}", kind.code()));
-            files::make_folder(files::folder_of(&path))?;
-            files::replace(&path, bytes, Readers::All)?;
-            Ok(path)
-        };
-        let kept: io::Result<Vec<PathBuf>> =
-            before.map(|bytes| keep("known", bytes)).into_iter().chain([keep("shown", now)]).collect();
         // The alarm is louder than a full disk: without files it still carries both checkpoints.
-        let evidence = kept.unwrap_or_default();
+        let evidence = evidence::keep(&self.state, kind.code(), before, now).unwrap_or_default();
         LookError::Alarm(Box::new(Alarm {
             kind,
             known: known.map(Box::new),
@@ -232,18 +263,67 @@ impl Auditor {
         }))
     }
 
+    fn examine(
+        &self,
+        source: &dyn LogSource,
+        known: Option<&Checkpoint>,
+        shown: &Checkpoint,
+    ) -> Result<(), Doubt> {
+        match known.filter(|known| known.size() > shown.size()) {
+            Some(known) => Err(self.older(source, known, shown)),
+            None => examine(source, known, shown),
+        }
+    }
+
+    /// What to make of a smaller tree than the known one.
+    fn older(&self, source: &dyn LogSource, known: &Checkpoint, shown: &Checkpoint) -> Doubt {
+        let tree = Latest { size: shown.size(), root: *shown.root() };
+        let contained = self.memory(|memory| memory.verified.contains(&tree));
+        let contained = if contained { Ok(true) } else { continues(source, shown, known) };
+        match contained {
+            Ok(true) => {}
+            Err(error @ (ReadError::Source(_) | ReadError::Length { .. })) => return Doubt::Read(error),
+            // It has signed something else, or no longer has what it has signed.
+            Ok(false) | Err(_) => return Doubt::Alarm(AlarmKind::RolledBack),
+        }
+        let behind = self.memory(|memory| {
+            memory.behind = memory.behind.saturating_add(1);
+            memory.behind
+        });
+        if behind < self.looks {
+            return Doubt::Older { shown: shown.size(), known: known.size() };
+        }
+        Doubt::Alarm(AlarmKind::RolledBack)
+    }
+
+    fn remember(&self, verified: &Checkpoint) {
+        let tree = Latest { size: verified.size(), root: *verified.root() };
+        self.memory(|memory| {
+            memory.behind = 0;
+            if memory.verified.back() == Some(&tree) {
+                return;
+            }
+            if memory.verified.len() == REMEMBERED {
+                memory.verified.pop_front();
+            }
+            memory.verified.push_back(tree);
+        });
+    }
+
+    fn memory<T>(&self, with: impl FnOnce(&mut Memory) -> T) -> T {
+        with(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The file with the last verified checkpoint.
     pub fn state(&self) -> &Path {
         &self.state
     }
 }
 
+/// Whether a tree that is at least as large as the known one continues it, entry by entry.
 fn examine(source: &dyn LogSource, known: Option<&Checkpoint>, shown: &Checkpoint) -> Result<(), Doubt> {
     let mut start = Latest::none();
     if let Some(known) = known {
-        if known.size() > shown.size() {
-            return Err(Doubt::Alarm(AlarmKind::RolledBack));
-        }
         if known.size() == shown.size() {
             let same = known.root() == shown.root();
             return if same { Ok(()) } else { Err(Doubt::Alarm(AlarmKind::Fork)) };
@@ -265,6 +345,10 @@ fn follow_entries(source: &dyn LogSource, start: Latest, shown: &Checkpoint) -> 
     let compare = |made: &[(Tile, &[u8])]| -> Result<(), Doubt> {
         let tiles: Vec<Tile> = made.iter().map(|(tile, _)| *tile).collect();
         for ((tile, made), served) in made.iter().zip(tree.read_tiles(&tiles)?) {
+            if made.len() != served.len() {
+                // Anything between here and the log can answer with something that is no tile.
+                return Err(ReadError::Length { resource: Resource::Tile(*tile) }.into());
+            }
             if *made != served {
                 let place = first_difference(made, &served);
                 return Err(Doubt::Alarm(AlarmKind::Tile { tile: *tile, place }));

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use tenure_tlog::checkpoint::Checkpoint;
 use tenure_tlog::incremental::TileEdge;
-use tenure_tlog::tile::{Bundle, Tile};
+use tenure_tlog::tile::{Bundle, Resource, Tile};
 use tenure_tlog::{Hash, leaf_hash};
 
 use crate::source::{LogSource, ReadError, Tree};
@@ -18,7 +18,7 @@ const BATCH: usize = 32;
 const WIDTH: u64 = 256;
 
 /// How long every entry of a log of Tenure is: the kind, and a commitment.
-const ENTRY_BYTES: usize = 33;
+pub(crate) const ENTRY_BYTES: usize = 33;
 /// The kind of all entries so far.
 const ENTRY_KIND: u8 = 1;
 
@@ -30,8 +30,8 @@ pub(crate) enum GrowthError {
     /// The tiles are not those of the tree that is known.
     #[error("the tiles of the log do not make the tree that is known")]
     Edge,
-    #[error("the bundle of entry {index} is not built like one")]
-    Bundle { index: u64 },
+    #[error("`{}` is not built like a bundle of entries", Resource::Entries(*bundle))]
+    Bundle { bundle: Bundle },
     #[error("entry {index} is not a commitment")]
     Form { index: u64 },
     #[error("entry {index} does not hash to the leaf of the tree")]
@@ -106,7 +106,7 @@ impl<'s> Growth<'s> {
         tiles: &mut Vec<(Tile, Vec<u8>)>,
     ) -> Result<(), GrowthError> {
         let start = bundle.index() * WIDTH;
-        let entries = bundle.entries(bytes).map_err(|_| GrowthError::Bundle { index: start })?;
+        let entries = bundle.entries(bytes).map_err(|_| GrowthError::Bundle { bundle })?;
         let known = self.known_leaves();
         for (entry, index) in entries.into_iter().zip(start..) {
             if entry.len() != ENTRY_BYTES || entry.first() != Some(&ENTRY_KIND) {

@@ -14,9 +14,11 @@
 //! Time and randomness are arguments. Only routers and [`serve()`] are asynchronous; all else blocks.
 
 pub mod audit;
+mod evidence;
 mod files;
 mod growth;
 mod http;
+mod lively;
 mod page;
 mod problem;
 pub mod publish;
@@ -29,10 +31,10 @@ pub mod witness;
 
 pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
 pub use http::{HttpError, Patience};
-pub use publish::{Destination, Folder, Published, publish};
+pub use publish::{Destination, Folder, Published, publish, publish_witnessed};
 pub use remote::RemoteLog;
 pub use serve::{Limits, run, serve};
 pub use source::{KnownLog, KnownWitnesses, LogSource, SourceError, parse_keys};
-pub use submit::{Cosigned, WitnessClient, Witnesses};
+pub use submit::{Contradicted, Cosigned, WitnessClient, Witnesses};
 pub use tiles::{Reporter, tiles_router};
 pub use witness::{Clock, Witness, witness_router};

@@ -13,6 +13,7 @@ use tenure_tlog::witness::Latest;
 use crate::files::{self, Readers};
 use crate::growth::{Growth, GrowthError};
 use crate::source::{KnownLog, LogSource, ReadError, SourceError, Tree, Unbelievable};
+use crate::submit::{Asked, Contradicted, Witnesses};
 
 /// Where a log is published.
 ///
@@ -96,6 +97,9 @@ pub enum PublishError {
     /// The log's checkpoint is not believed.
     #[error("the checkpoint of the log is not to be published")]
     Checkpoint(#[source] Unbelievable),
+    /// A witness has seen another log.
+    #[error("nothing was published")]
+    Contradicted(#[from] Contradicted),
     /// The destination's checkpoint is not the log's.
     #[error("what is published there is not this log; choose an empty folder")]
     Foreign,
@@ -137,12 +141,43 @@ impl From<GrowthError> for PublishError {
 /// Publishes what the destination lacks of a log, and its checkpoint last.
 ///
 /// The cost is that of what is new. Every tile is made from the entries, and the checkpoint is put there only
-/// when they make its root. `cosign` may add the cosignatures of witnesses before that.
+/// when they make its root. `cosign` may add the cosignatures of witnesses before anything is put there.
 pub fn publish(
     source: &dyn LogSource,
     log: &KnownLog,
     destination: &dyn Destination,
     cosign: &mut dyn FnMut(&mut SignedCheckpoint),
+) -> Result<Published, PublishError> {
+    let mut agreed = |signed: &mut SignedCheckpoint| {
+        cosign(signed);
+        Ok(())
+    };
+    publish_agreed(source, log, destination, &mut agreed)
+}
+
+/// Publishes as [`publish`] does, with the cosignatures of these witnesses, and gives what came of asking them.
+///
+/// If one of them has seen another log, nothing is published. One that fails only does not cosign.
+pub fn publish_witnessed<'w>(
+    source: &dyn LogSource,
+    log: &KnownLog,
+    destination: &dyn Destination,
+    witnesses: &'w Witnesses,
+) -> Result<(Published, Vec<Asked<'w>>), PublishError> {
+    let mut asked = Vec::new();
+    let mut agreed = |signed: &mut SignedCheckpoint| {
+        asked = Contradicted::by_none_of(witnesses.cosign(signed, source))?;
+        Ok(())
+    };
+    let published = publish_agreed(source, log, destination, &mut agreed)?;
+    Ok((published, asked))
+}
+
+fn publish_agreed(
+    source: &dyn LogSource,
+    log: &KnownLog,
+    destination: &dyn Destination,
+    agreed: &mut dyn FnMut(&mut SignedCheckpoint) -> Result<(), Contradicted>,
 ) -> Result<Published, PublishError> {
     let bytes = source.resource(Resource::Checkpoint)?.unwrap_or_default();
     let mut signed = log.believe(&bytes).map_err(PublishError::Checkpoint)?;
@@ -150,11 +185,12 @@ pub fn publish(
     let before = destination.get(Resource::Checkpoint).map_err(at(Resource::Checkpoint))?;
     let published = before.as_deref().map(|bytes| of_log(bytes, log)).transpose()?;
     let old = continued(source, published.as_ref(), &signed)?;
+    // Before anything is put there: the tiles of a fork are not published either.
+    agreed(&mut signed)?;
     let written = put_growth(source, old, signed.checkpoint(), destination)?;
     destination.settle().map_err(at(Resource::Checkpoint))?;
-    cosign(&mut signed);
     if let Some(published) = published.filter(|published| published.checkpoint() == signed.checkpoint()) {
-        signed = with_earlier_signatures(published, &signed);
+        signed = with_earlier_signatures(published, signed);
     }
     let now = signed.to_string();
     if before.as_deref() != Some(now.as_bytes()) {
@@ -173,9 +209,10 @@ fn of_log(bytes: &[u8], log: &KnownLog) -> Result<SignedCheckpoint, PublishError
 }
 
 /// Keeps the cosignatures that the same checkpoint was published with, where there are no newer ones.
-fn with_earlier_signatures(mut published: SignedCheckpoint, now: &SignedCheckpoint) -> SignedCheckpoint {
-    published.add(now.note().signatures().iter().cloned());
-    published
+fn with_earlier_signatures(mut published: SignedCheckpoint, now: SignedCheckpoint) -> SignedCheckpoint {
+    // Where there is no room for both, those of now are worth more.
+    let added = published.add(now.note().signatures().iter().cloned());
+    if added.is_ok() { published } else { now }
 }
 
 /// The tree that is published, once it is shown that the log continues it.

@@ -10,13 +10,14 @@ use tenure_tlog::note::MAX_NOTE_BYTES;
 use tenure_tlog::tile::Resource;
 
 use crate::files;
+use crate::growth::ENTRY_BYTES;
 use crate::http::{Client, HttpError, Patience};
 use crate::source::{LogSource, SourceError};
 
 /// How many requests are under way at once.
 const SIDE_BY_SIDE: usize = 8;
-/// The longest entry, with its length before it.
-const ENTRY_BYTES_MAX: u64 = 65_535 + 2;
+/// An entry of a log of Tenure, with its length before it.
+const ENTRY_BYTES_MAX: u64 = ENTRY_BYTES as u64 + 2;
 
 /// A log that someone serves.
 #[derive(Debug)]

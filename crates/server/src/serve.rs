@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use crate::lively::Lively;
 use crate::problem::Problem;
 
 /// What a server bears.
@@ -27,6 +28,9 @@ pub struct Limits {
     pub connections: usize,
     /// How long a client may take to send the head of a request.
     pub head: Duration,
+    /// How long a connection may go without a byte being read from it or, if there is something to write,
+    /// written to it.
+    pub idle: Duration,
     /// How long a request may take, from its head to the head of the answer.
     pub request: Duration,
     /// How long a connection may stay open, whatever happens on it.
@@ -40,8 +44,10 @@ impl Default for Limits {
         Self {
             connections: 256,
             head: Duration::from_secs(10),
-            request: Duration::from_secs(20),
-            connection: Duration::from_mins(5),
+            idle: Duration::from_secs(15),
+            // Shorter than a connection may be idle, so that who waits is answered.
+            request: Duration::from_secs(10),
+            connection: Duration::from_mins(1),
             farewell: Duration::from_secs(10),
         }
     }
@@ -87,7 +93,7 @@ pub async fn serve(
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
-            .serve_connection(TokioIo::new(stream), service.clone());
+            .serve_connection(TokioIo::new(Lively::new(stream, limits.idle)), service.clone());
         let connection = timeout(limits.connection, farewell.watch(connection));
         tokio::spawn(async move {
             // How a connection ends concerns only its client.

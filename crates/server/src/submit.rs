@@ -35,6 +35,15 @@ pub enum SubmitError {
     /// The witness has cosigned another tree of this size.
     #[error("the witness has cosigned another tree of this size: the log has forked")]
     Fork,
+    /// The witness has cosigned a tree that this one does not continue.
+    #[error("the witness has cosigned another tree, which the log does not continue: the log has forked")]
+    Rewritten,
+    /// The log has grown, and the witness has cosigned more than was to be cosigned.
+    #[error("the log has grown, and the witness has cosigned {size} entries meanwhile; ask again")]
+    Overtaken {
+        /// The size that it has cosigned.
+        size: u64,
+    },
     /// The witness says no.
     #[error("the witness refused with status {status}")]
     Refused {
@@ -50,6 +59,38 @@ pub enum SubmitError {
     /// The answer holds no cosignature of a known witness, or a wrong one.
     #[error("the witness answered with no cosignature of a known witness")]
     Cosignature(#[from] CosignatureError),
+}
+
+impl SubmitError {
+    /// Whether the witness has cosigned something that the log is not, or is no longer.
+    pub fn is_contradiction(&self) -> bool {
+        matches!(self, Self::Ahead { .. } | Self::Fork | Self::Rewritten)
+    }
+}
+
+/// A witness has seen another log under this log's keys: nothing more must be published until it is known why.
+#[derive(Debug, thiserror::Error)]
+#[error("the witness at `{witness}` contradicts the log; find out which of them is wrong before you publish")]
+pub struct Contradicted {
+    /// The witness's submission prefix.
+    pub witness: String,
+    /// What it has seen.
+    #[source]
+    pub saw: Box<SubmitError>,
+}
+
+impl Contradicted {
+    /// Gives what came of asking, unless one of the witnesses contradicts the log.
+    pub fn by_none_of(mut asked: Vec<Asked<'_>>) -> Result<Vec<Asked<'_>>, Self> {
+        let contradicts = |asked: &Asked<'_>| asked.answer.as_ref().is_err_and(SubmitError::is_contradiction);
+        let Some(place) = asked.iter().position(contradicts) else { return Ok(asked) };
+        match asked.swap_remove(place) {
+            Asked { address, answer: Err(saw) } => {
+                Err(Self { witness: address.to_owned(), saw: Box::new(saw) })
+            }
+            Asked { answer: Ok(_), .. } => Ok(asked),
+        }
+    }
 }
 
 /// A witness that checkpoints are submitted to.
@@ -100,11 +141,12 @@ impl WitnessClient {
                 409 if answer.content_type.starts_with(SIZE_CONTENT_TYPE) => {
                     let told = parse_size(&answer.body).ok_or(SubmitError::Undecided)?;
                     if told > size {
-                        return Err(SubmitError::Ahead { size: told });
+                        return Err(ahead(source, told));
                     }
                     old_size = told;
                 }
                 409 => return Err(SubmitError::Fork),
+                422 => return Err(SubmitError::Rewritten),
                 status => return Err(SubmitError::Refused { status }),
             }
         }
@@ -118,6 +160,17 @@ impl WitnessClient {
     fn remember(&self, size: u64) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = size;
     }
+}
+
+/// What it means that a witness has cosigned `size` entries, which are more than it was asked to cosign: the log
+/// may have grown, and another process may have asked it to.
+fn ahead(source: &dyn LogSource, size: u64) -> SubmitError {
+    let now = source.resource(Resource::Checkpoint).ok().flatten();
+    let now = now.and_then(|bytes| SignedCheckpoint::parse(&bytes).ok());
+    if now.is_some_and(|now| now.checkpoint().size() >= size) {
+        return SubmitError::Overtaken { size };
+    }
+    SubmitError::Ahead { size }
 }
 
 /// The witnesses of a log.
@@ -160,6 +213,7 @@ impl Witnesses {
 /// A log whose checkpoint is served with cosignatures.
 ///
 /// The checkpoint that it serves is that of the last [`Cosigned::refresh`], so that what is shown is cosigned.
+/// Until the witnesses were asked there is none: a log that was rolled back would be shown when it starts.
 pub struct Cosigned {
     source: Arc<dyn LogSource>,
     witnesses: Witnesses,
@@ -184,6 +238,9 @@ pub enum RefreshError {
     /// Its checkpoint is not one.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A witness has seen another log. What was served before is served on.
+    #[error("CONTRADICTED: the log as it is now is not shown")]
+    Contradicted(#[from] Contradicted),
 }
 
 impl Cosigned {
@@ -193,14 +250,14 @@ impl Cosigned {
     }
 
     /// If the log has another checkpoint than before, has it cosigned and serves it from now on, with
-    /// whatever cosignatures came.
+    /// whatever cosignatures came. If a witness contradicts it, what was served before is served on.
     pub fn refresh(&self) -> Result<Vec<Asked<'_>>, RefreshError> {
         let Some(own) = self.source.resource(Resource::Checkpoint)? else { return Ok(Vec::new()) };
         let mut signed = SignedCheckpoint::parse(&own)?;
         if self.is_complete(signed.checkpoint()) {
             return Ok(Vec::new());
         }
-        let asked = self.witnesses.cosign(&mut signed, self.source.as_ref());
+        let asked = Contradicted::by_none_of(self.witnesses.cosign(&mut signed, self.source.as_ref()))?;
         let complete = asked.iter().all(|asked| asked.answer.is_ok());
         let (checkpoint, bytes) = (signed.checkpoint().clone(), signed.to_string().into_bytes());
         let shown = Shown { checkpoint, bytes, complete };
@@ -224,9 +281,7 @@ impl LogSource for Cosigned {
     fn resource(&self, resource: Resource) -> Result<Option<Vec<u8>>, SourceError> {
         if resource == Resource::Checkpoint {
             let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(shown) = shown.as_ref() {
-                return Ok(Some(shown.bytes.clone()));
-            }
+            return Ok(shown.as_ref().map(|shown| shown.bytes.clone()));
         }
         self.source.resource(resource)
     }

@@ -159,6 +159,9 @@ pub enum CosignatureError {
     /// They do not hold.
     #[error(transparent)]
     Signatures(#[from] VerifyError),
+    /// The checkpoint would have more signatures, or be longer, than a reader takes.
+    #[error("the checkpoint has no room for the cosignatures")]
+    NoRoom(#[source] NoteError),
 }
 
 impl SignedCheckpoint {
@@ -187,13 +190,15 @@ impl SignedCheckpoint {
     }
 
     /// Adds signatures that were made here; one of a key that has signed already takes the old one's place.
-    pub fn add(&mut self, signatures: impl IntoIterator<Item = NoteSignature>) {
-        self.note.add(signatures);
+    ///
+    /// Nothing is added if the checkpoint would then have more than a reader takes.
+    pub fn add(&mut self, signatures: impl IntoIterator<Item = NoteSignature>) -> Result<(), NoteError> {
+        self.note.add(signatures)
     }
 
     /// Adds what a witness answered, but only the cosignatures of known witnesses, and gives how many they are.
     ///
-    /// If one of them is wrong, nothing is added.
+    /// If one of them is wrong, or there is no room for them, nothing is added.
     pub fn add_cosignatures(
         &mut self,
         answer: Vec<NoteSignature>,
@@ -202,7 +207,7 @@ impl SignedCheckpoint {
         let note = Note::new(self.note.text().to_owned(), answer)?;
         let known: Vec<NoteSignature> = note.verify(witnesses)?.into_iter().cloned().collect();
         let count = known.len();
-        self.note.add(known);
+        self.note.add(known).map_err(CosignatureError::NoRoom)?;
         Ok(count)
     }
 

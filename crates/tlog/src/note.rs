@@ -162,8 +162,14 @@ impl Note {
         match signatures.len() {
             0 => Err(NoteError::Unsigned),
             count if count > MAX_SIGNATURES => Err(NoteError::TooManySignatures { count }),
-            _ => Ok(Self { text, signatures }),
+            _ => Self { text, signatures }.readable(),
         }
+    }
+
+    /// This note, if it is not longer than a reader takes.
+    fn readable(self) -> Result<Self, NoteError> {
+        let bytes = self.to_string().len();
+        if bytes > MAX_NOTE_BYTES { Err(NoteError::TooLong { bytes }) } else { Ok(self) }
     }
 
     /// Reads a note.
@@ -189,13 +195,18 @@ impl Note {
 
     /// Adds signatures that were made here, or verified; one of a key that has signed already takes the old
     /// one's place.
-    pub fn add(&mut self, signatures: impl IntoIterator<Item = NoteSignature>) {
+    ///
+    /// Nothing is added if the note would then have more than a reader takes.
+    pub fn add(&mut self, signatures: impl IntoIterator<Item = NoteSignature>) -> Result<(), NoteError> {
+        let mut all = self.signatures.clone();
         for signature in signatures {
-            match self.signatures.iter_mut().find(|known| known.key() == signature.key()) {
+            match all.iter_mut().find(|known| known.key() == signature.key()) {
                 Some(known) => *known = signature,
-                None => self.signatures.push(signature),
+                None => all.push(signature),
             }
         }
+        *self = Self::new(self.text.clone(), all)?;
+        Ok(())
     }
 
     /// The signatures of known keys, all verified; those of unknown keys are passed over.
@@ -243,5 +254,42 @@ impl fmt::Display for Note {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(out, "{}", self.text)?;
         self.signatures.iter().try_for_each(|signature| writeln!(out, "{signature}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn signature(name: &str, id: u32, bytes: usize) -> NoteSignature {
+        let id = KeyId::from_bytes(id.to_be_bytes());
+        NoteSignature::new(name.parse().unwrap(), id, vec![1; bytes]).unwrap()
+    }
+
+    #[test]
+    fn a_note_takes_no_more_signatures_than_a_reader_does() {
+        let junk = (0..100).map(|id| signature("junk", id, 8)).collect();
+        let mut note = Note::new("text\n".to_owned(), junk).unwrap();
+        let before = note.clone();
+        let two = [signature("witness", 1, 8), signature("witness", 2, 8)];
+        assert_eq!(note.add(two), Err(NoteError::TooManySignatures { count: 102 }));
+        assert_eq!(note, before, "nothing is added");
+        note.add([signature("junk", 7, 9)]).unwrap();
+        assert_eq!(
+            Note::parse(note.to_string().as_bytes()),
+            Ok(note),
+            "one that takes another's place has room"
+        );
+    }
+
+    #[test]
+    fn a_note_grows_no_longer_than_a_reader_takes() {
+        let text = "x".repeat(MAX_NOTE_BYTES - 200) + "\n";
+        let mut note = Note::new(text.clone(), vec![signature("a", 1, 8)]).unwrap();
+        assert!(matches!(note.add([signature("b", 2, 300)]), Err(NoteError::TooLong { .. })));
+        assert_eq!(note.signatures().len(), 1);
+        assert!(matches!(Note::new(text, vec![signature("b", 2, 300)]), Err(NoteError::TooLong { .. })));
+        note.add([signature("b", 2, 8)]).unwrap();
+        assert_eq!(Note::parse(note.to_string().as_bytes()), Ok(note));
     }
 }

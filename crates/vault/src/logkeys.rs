@@ -4,6 +4,7 @@ mod backup;
 mod error;
 mod file;
 mod generation;
+mod mark;
 mod ring;
 
 use std::path::{Path, PathBuf};

@@ -4,9 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tenure_model::Instant;
 use tenure_receipts::Statement;
-use tenure_store::{Seq, Store, StoreExt as _, Tx};
+use tenure_store::log::Tiles;
+use tenure_store::{Digest, ReadTx, Seq, Store, StoreExt as _, Tx};
 use tenure_tlog::checkpoint::{Checkpoint, SignedCheckpoint};
+use tenure_tlog::merkle::tree_root;
 use tenure_tlog::note::{Verifier, VerifierKey};
+use tenure_tlog::tile::TileHashReader;
 use tenure_vault::{LogKey, LogKeys};
 
 use super::public::{self, KEYS, ORIGIN, PUBLISHED};
@@ -19,12 +22,14 @@ pub(crate) struct Log(Mutex<Signing>);
 #[derive(Debug)]
 struct Signing {
     keys: LogKeys,
+    /// Whether the log was found to continue what was published of it.
+    continues: bool,
     newest: Option<Arc<SignedCheckpoint>>,
 }
 
 impl Log {
     pub(crate) fn new(keys: LogKeys) -> Self {
-        Self(Mutex::new(Signing { keys, newest: None }))
+        Self(Mutex::new(Signing { keys, continues: false, newest: None }))
     }
 
     /// A panic elsewhere leaves keys and checkpoint as they were: each is replaced whole.
@@ -42,6 +47,7 @@ impl Log {
         if let Some(signed) = signing.newest.as_ref().filter(|signed| size <= signed.checkpoint().size()) {
             return Ok(Arc::clone(signed));
         }
+        signing.check_continues(store)?;
         let mut head = store.head();
         if head.size < size {
             // Its writer has not heard of a commit whose answer was lost. What a snapshot shows is committed.
@@ -57,9 +63,38 @@ impl Log {
     /// Changes the keys. What the old ones signed is signed anew when it is next asked for.
     fn change(&self, change: impl FnOnce(&LogKeys) -> Result<LogKeys, Error>) -> Result<(), Error> {
         let mut signing = self.lock();
-        *signing = Signing { keys: change(&signing.keys)?, newest: None };
+        signing.keys = change(&signing.keys)?;
+        signing.newest = None;
         Ok(())
     }
+}
+
+impl Signing {
+    /// Refuses a log that does not continue what was published of it, as after a restore of older data. It is
+    /// looked at once: from then on this process is the only one that writes.
+    fn check_continues(&mut self, store: &dyn Store) -> Result<(), Error> {
+        if self.continues {
+            return Ok(());
+        }
+        if let Some(mark) = self.keys.mark()? {
+            let shown = mark.checkpoint();
+            if store.read(|tx| root_at(tx, shown.size()))? != Some(*shown.root()) {
+                return Err(Error::LogRolledBack(shown.size()));
+            }
+        }
+        self.continues = true;
+        Ok(())
+    }
+}
+
+/// The root of the log when it had so many leaves; none if it never had.
+fn root_at(tx: &mut dyn ReadTx, size: u64) -> Result<Option<Digest>, Error> {
+    if tx.tree_head()?.is_none_or(|head| head.size < size) {
+        return Ok(None);
+    }
+    let tiles = Tiles::new(tx);
+    // Tiles that can't be read are not those that the checkpoint was made of.
+    Ok(tree_root(size, &TileHashReader::new(size, &tiles)).ok())
 }
 
 impl Tenure {
@@ -78,6 +113,7 @@ impl Tenure {
         if old.is_some_and(|old| old == *signed) {
             return Ok(signed);
         }
+        self.log.lock().keys.set_mark(&signed)?;
         let published = Arc::clone(&signed);
         self.store.write(move |tx| {
             // Another caller may have published a later one meanwhile.
@@ -88,6 +124,11 @@ impl Tenure {
             Ok::<_, Error>(())
         })?;
         Ok(signed)
+    }
+
+    /// The newest checkpoint that was published, as the key folder remembers it.
+    pub(super) fn log_mark(&self) -> Result<Option<SignedCheckpoint>, Error> {
+        Ok(self.log.lock().keys.mark()?)
     }
 
     /// Whether keys of the log, present or retired, signed a checkpoint of it.
@@ -116,9 +157,17 @@ impl Tenure {
         self.settle_log_keys(now)
     }
 
-    /// States which keys sign, if that is not what was stated last. A change of keys that was cut short after
-    /// the keys changed is stated the next time.
-    pub fn settle_log_keys(&self, now: Instant) -> Result<(), Error> {
+    /// Takes the log up again: refuses one that does not continue what was published of it, and states which
+    /// keys sign, if that is not what was stated last, since a change of keys may have been cut short.
+    ///
+    /// # Errors
+    /// [`Error::LogRolledBack`] after a restore of older data.
+    pub fn resume_log(&self, now: Instant) -> Result<(), Error> {
+        self.log.lock().check_continues(self.store.as_ref())?;
+        self.settle_log_keys(now)
+    }
+
+    fn settle_log_keys(&self, now: Instant) -> Result<(), Error> {
         let keys = self.log.lock().keys.verifier_keys();
         if self.store.read(|tx| Ok::<_, Error>(public::keys(tx)? == keys))? {
             return Ok(());

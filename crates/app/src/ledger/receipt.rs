@@ -1,13 +1,13 @@
 //! Receipts: a statement with all that proves it, for its person.
 
 use tenure_model::Instant;
-use tenure_receipts::{ItemProof, Link, Receipt, path_of};
-use tenure_store::{AccountRow, CopyStage, ReadTx, RecordId, Seq, StatementRow, StoreExt as _};
+use tenure_receipts::{Item, ItemProof, Link, Receipt, path_of};
+use tenure_store::{AccountRow, ReadTx, RecordId, Seq, StatementRow, StoreExt as _};
 use tenure_tlog::proof::TlogProof;
 
 use super::{Draft, HOUSE, open_evidence, subject_of};
 use crate::accounts::account_of;
-use crate::destroy::{copies_of, items_of};
+use crate::destroy::{destroyed_of, items_of};
 use crate::filing::class_name;
 use crate::{Error, Tenure};
 
@@ -45,7 +45,7 @@ impl Tenure {
     }
 
     /// The receipt for the destruction of a record's copy: what the operator stated of many copies at once,
-    /// and that this one is among them.
+    /// and that this one is among them. It is that of the newest one, also if the copy lives again since.
     pub fn receipt_of_destruction(
         &self,
         record: RecordId,
@@ -57,14 +57,14 @@ impl Tenure {
             let house = tx.account_by_id(None, HOUSE)?.ok_or(Error::NotInitialised)?;
             let statement = tx.statement(seq)?.ok_or(Error::NotIntegrated)?;
             let version = statement.statement.version;
-            let before = tx.statement_of(house.key, version.saturating_sub(1))?;
+            let before = statement.previous.map(|before| tx.statement(before)).transpose()?.flatten();
             let previous = before.map_or([0; 32], |before| before.statement.commitment);
             Ok::<_, Error>((house, statement, Link { version, previous }, item))
         })?;
         self.receipt_of(&house, &statement, link, Some(item), now)
     }
 
-    /// What the ledger states of the destruction of a copy, and where among the items the copy is.
+    /// What the ledger states of the newest destruction of a copy, and where among the items the copy is.
     fn find_destruction(
         &self,
         tx: &mut dyn ReadTx,
@@ -73,16 +73,22 @@ impl Tenure {
     ) -> Result<(Seq, ItemProof), Error> {
         let account = tx.record(record)?.ok_or(Error::UnknownRecord)?.account;
         let classes = tx.classes()?;
-        let copies = tx.copies_of_record(account, record)?;
-        let copy = copies.into_iter().find(|copy| class_name(&classes, copy.key.class) == class);
-        let copy = copy.ok_or(Error::UnknownRecord)?;
-        let batch = copy.state.batch().filter(|_| copy.state.stage() >= CopyStage::Shredded);
-        let batch = batch.ok_or_else(|| Error::Refused("this copy was not destroyed".to_owned()))?;
-        let seq = tx.batch(batch)?.and_then(|batch| batch.statement).ok_or(Error::NotIntegrated)?;
-        let gone = copies_of(tx, batch)?;
-        let items = items_of(&self.vault, &classes, batch, &gone);
-        let place = gone.iter().position(|other| other.key == copy.key).ok_or(Error::NotIntegrated)?;
-        let blinded: Vec<_> = items.iter().map(tenure_receipts::Item::blind).collect();
+        let is_of_class = |id| class_name(&classes, id) == class;
+        let destructions = tx.destructions_of(account, record)?;
+        let Some(newest) = destructions.iter().rfind(|row| is_of_class(row.key.class)) else {
+            let copies = tx.copies_of_record(account, record)?;
+            let is_there = copies.iter().any(|copy| is_of_class(copy.key.class));
+            return Err(if is_there {
+                Error::Refused("this copy was not destroyed".to_owned())
+            } else {
+                Error::UnknownRecord
+            });
+        };
+        let seq = tx.batch(newest.batch)?.and_then(|batch| batch.statement).ok_or(Error::NotIntegrated)?;
+        let named = destroyed_of(tx, newest.batch)?;
+        let place = named.iter().position(|key| *key == newest.key).ok_or(Error::NotIntegrated)?;
+        let items = items_of(&self.vault, &classes, newest.batch, &named);
+        let blinded: Vec<_> = items.iter().map(Item::blind).collect();
         let (item, path) =
             items.into_iter().nth(place).zip(path_of(&blinded, place)).ok_or(Error::NotIntegrated)?;
         Ok((seq, ItemProof { item, index: place as u64, path }))

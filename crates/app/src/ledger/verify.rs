@@ -13,6 +13,7 @@ use std::sync::Mutex;
 use serde::Serialize;
 use tenure_store::{StoreExt as _, TreeHead};
 
+use super::public;
 use crate::{Error, Tenure};
 
 /// How many faults are listed; more are only counted.
@@ -85,13 +86,15 @@ impl Tenure {
     /// Others may go on meanwhile: what they append is left out.
     pub fn verify_ledger(&self, threads: usize, progress: Progress<'_>) -> Result<Verification, Error> {
         let found = Found::default();
-        let head = self.store.read(|tx| Ok::<_, Error>(tx.tree_head()?))?;
-        let Some(head) = head else {
+        let read = self.store.read(|tx| Ok::<_, Error>((tx.tree_head()?, public::published(tx)?)))?;
+        let (Some(head), published) = read else {
             found.add(Fault::NoHead);
             let (faults, count) = found.finish();
             return Ok(Verification { faults, found: count, ..Verification::default() });
         };
-        let checkpoint = self.verify_tree(&head, &found, progress)?;
+        let checkpoint = published.as_ref().map(|signed| signed.checkpoint().size());
+        let shown: Vec<_> = published.into_iter().chain(self.log_mark()?).collect();
+        self.verify_tree(&head, &shown, &found, progress)?;
         let chains = self.verify_chains(&head, threads, &found, progress)?;
         self.verify_state(&found)?;
         let TreeHead { size, root } = head;

@@ -135,7 +135,7 @@ const ROTATION: Deed = Deed {
         |world, auditor| decide(world, auditor, Choice::Off),
         |world, _| match world.tenure.retire_log_keys(at(DECIDED)) {
             // They were retired before the answer was lost; what is left is to say so.
-            Err(Error::LogKeys(LogKeyError::NothingToRetire)) => world.tenure.settle_log_keys(at(DECIDED)),
+            Err(Error::LogKeys(LogKeyError::NothingToRetire)) => world.tenure.resume_log(at(DECIDED)),
             retired => retired,
         },
         publish,

@@ -2,6 +2,7 @@
 //! log's checkpoint was published: what an insider with all keys can do is in the tests of `tenure-server`.
 
 mod insider;
+mod returned;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -331,7 +332,7 @@ fn whatever_is_done_to_the_head_or_the_checkpoint_is_found() {
 }
 
 #[test]
-fn a_database_that_is_rolled_back_is_found_by_the_checkpoint_that_was_published_since() {
+fn a_database_that_is_rolled_back_is_found_by_what_was_published_since() {
     let world = eventful();
     let old = tempfile::tempdir().unwrap();
     let old = old.path().join("tenure.db");
@@ -340,9 +341,19 @@ fn a_database_that_is_rolled_back_is_found_by_the_checkpoint_that_was_published_
     world.decide("a2", Choice::On, at("2032-02-01T00:00:00Z"));
     let published = world.tenure.publish_checkpoint(at("2032-02-01T00:00:00Z")).unwrap();
     let log = Log::of(world);
-    // Everything of then, its checkpoint too, is sound by itself: only someone outside remembers more.
+    // The key folder remembers what was published, and the log is not signed again.
+    let rolled_back = [Fault::RolledBack { size: published.checkpoint().size() }];
+    assert_eq!(log.verify(&old).unwrap().faults, rolled_back);
+    let vault = Arc::clone(&log.vault);
+    let store = Arc::new(SqliteStore::open(&old).unwrap());
+    let restored = Tenure::new(store, vault, log.keys.clone(), Arc::new(Nothing));
+    let again = restored.publish_checkpoint(at("2032-02-02T00:00:00Z"));
+    assert!(matches!(again, Err(Error::LogRolledBack(_))), "{again:?}");
+    drop(restored);
+    // Without that, everything of then, its checkpoint too, is sound by itself: someone outside remembers more.
+    std::fs::remove_file(log.folder.path().join("keys/log-mark")).unwrap();
     assert!(log.verify(&old).unwrap().is_sound());
     let kept = "UPDATE meta SET value = ?1 WHERE key = 'log/checkpoint'";
     connect(&old).execute(kept, [published.to_string()]).unwrap();
-    assert_eq!(log.verify(&old).unwrap().faults, [Fault::RolledBack { size: published.checkpoint().size() }]);
+    assert_eq!(log.verify(&old).unwrap().faults, rolled_back);
 }

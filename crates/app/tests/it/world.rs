@@ -41,8 +41,18 @@ impl World {
         Self::with(&[("example.toml".to_owned(), EXAMPLE.to_owned())], at("2025-08-01T00:00:00Z"))
     }
 
+    /// A world with a real clock, as which the instants that a test names are taken.
+    pub(crate) fn real() -> Self {
+        let example = [("example.toml".to_owned(), EXAMPLE.to_owned())];
+        Self::keeping(TimeKeeping::Real, &example, at("2025-08-01T00:00:00Z"))
+    }
+
     /// A world in which these policies are published at the start.
     pub(crate) fn with(policies: &[(String, String)], start: Instant) -> Self {
+        Self::keeping(TimeKeeping::Simulated, policies, start)
+    }
+
+    fn keeping(time: TimeKeeping, policies: &[(String, String)], start: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
         std::fs::create_dir(&data).unwrap();
@@ -50,7 +60,7 @@ impl World {
         let log = LogKeys::create(&keys, &"tenure.example/test".parse().unwrap(), start).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
         let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Counting(0.into())));
-        tenure.init(TimeKeeping::Simulated, start).unwrap();
+        tenure.init(time, start).unwrap();
         tenure.publish(policies, start).unwrap();
         Self { folder, store, tenure }
     }

@@ -48,13 +48,16 @@ impl Account {
             closed_at: self.closed_at,
         };
         let tells = facts != AccountFacts::default();
-        let session = global.open(self.at, if tells { Intent::Change } else { Intent::Look })?;
-        let (tenure, now) = (&session.tenure, session.now);
-        let known = match tenure.account(&id) {
+        let mut session = global.open(self.at, if tells { Intent::Change } else { Intent::Look })?;
+        let known = match session.tenure.account(&id) {
             Ok(_) => true,
             Err(Error::UnknownAccount) => false,
             Err(error) => return Err(error.into()),
         };
+        if !known {
+            session.will_change();
+        }
+        let (tenure, now) = (&session.tenure, session.now);
         if !known && self.at.at.is_some() && tenure.time()? == TimeKeeping::Real {
             bail!("there is no such account, and --at can't open one here: nothing was changed");
         }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use anyhow::bail;
 use clap::Args;
+use serde::Deserialize;
 use serde_json::json;
 use tenure_app::{Answer, Reply, Tenure};
 use tenure_model::{Choice, Instant};
@@ -95,8 +96,17 @@ impl Decide {
 }
 
 /// The head of an account's chain.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
 struct Head([u8; 32]);
+
+impl TryFrom<String> for Head {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
 
 impl FromStr for Head {
     type Err = &'static str;

@@ -1,6 +1,7 @@
 //! `tenure receipt`: given to people, and verified by anyone.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -110,7 +111,8 @@ fn tell(report: &Report) -> anyhow::Result<()> {
 
 impl Give {
     fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        let session = global.open(self.at, Intent::Look)?;
+        // A receipt is signed as of its time, so no other time may be asked for than that of a change.
+        let session = global.open(self.at, Intent::Change)?;
         let (tenure, now) = (&session.tenure, session.now);
         let receipts = match (&self.account, self.record, &self.class) {
             (Some(account), ..) => {
@@ -146,6 +148,15 @@ fn save_in(receipts: &[File], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// Writes a file that only its owner may read: it says what somebody decided.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)?.write_all(text.as_bytes())
+}
+
 /// Writes receipts: one into the file, each of several into one of that name with its entry of the ledger.
 pub(super) fn save(receipts: &[File], file: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
@@ -156,7 +167,8 @@ pub(super) fn save(receipts: &[File], file: &Path) -> anyhow::Result<Vec<PathBuf
             let ending = file.extension().map_or_else(|| "receipt".into(), |ending| ending.to_string_lossy());
             file.with_extension(format!("{}.{ending}", receipt.proof().index))
         };
-        fs::write(&file, receipt.to_string()).with_context(|| format!("can't write {}", file.display()))?;
+        write_private(&file, &receipt.to_string())
+            .with_context(|| format!("can't write {}", file.display()))?;
         files.push(file);
     }
     Ok(files)

@@ -137,14 +137,15 @@ fn an_auditor_follows_the_published_log_and_raises_an_alarm_if_it_was_rewritten(
 
     // The operator goes back to a log without the `off`, and signs another history.
     fs::remove_dir_all(public).unwrap();
+    fs::remove_file(folder.keys().join("log-mark")).unwrap();
     let database = rusqlite::Connection::open(folder.data().join("tenure.db")).unwrap();
     database
         .execute_batch(
             "DROP TRIGGER statements_never_go; DROP TRIGGER log_only_grows; DROP TRIGGER tiles_never_go;
              DELETE FROM statements WHERE seq = (SELECT max(seq) FROM statements);
-             UPDATE accounts SET chain_version = chain_version - 1,
-                 chain_head = (SELECT commitment FROM statements s WHERE s.account = accounts.key
-                               AND s.version = accounts.chain_version - 1) WHERE id = 'a1';
+             UPDATE accounts SET (chain_version, chain_head, chain_seq, chain_at) =
+                 (SELECT version, commitment, seq, at FROM statements WHERE account = key
+                  ORDER BY version DESC LIMIT 1) WHERE id = 'a1';
              DELETE FROM tiles; DELETE FROM meta WHERE key = 'log/checkpoint';
              UPDATE log SET size = 0,
                  root = x'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';",

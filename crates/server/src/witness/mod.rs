@@ -4,7 +4,7 @@ mod follow;
 mod keys;
 mod router;
 
-pub use follow::FollowError;
+pub use follow::{Contradiction, FollowError};
 pub use router::{Clock, witness_router};
 
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
-use tenure_tlog::checkpoint::{Origin, SignedCheckpoint};
+use tenure_tlog::checkpoint::{CheckpointError, Origin, SignedCheckpoint};
 use tenure_tlog::cosignature::{Cosigner, Timestamp};
 use tenure_tlog::crypto::{Ed25519SecretKey, MlDsa44SecretKey};
-use tenure_tlog::note::{KeyError, KeyName, NoteSignature, SigningError, VerifierKey};
+use tenure_tlog::note::{KeyError, KeyName, NoteSignature, SignatureType, SigningError, VerifierKey};
 use tenure_tlog::witness::{AddCheckpoint, Latest, Refusal, judge};
 
 use crate::files::{self, Readers};
@@ -82,9 +82,15 @@ pub enum AddError {
     /// The rules say no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It is not known what time it is, and a cosignature is nothing without a time.
+    #[error("the clock of the witness can't be read; set it, and submit the checkpoint again")]
+    NoTime,
     /// The keys did not sign.
     #[error("the checkpoint could not be cosigned")]
     Signing(#[from] SigningError),
+    /// With the cosignatures it would be more than a reader takes.
+    #[error("the checkpoint has no room for the cosignatures")]
+    NoRoom(#[source] CheckpointError),
     /// It could not be kept, so no cosignature leaves.
     #[error("the checkpoint could not be kept")]
     Keep(#[source] io::Error),
@@ -146,6 +152,9 @@ impl Witness {
         request: &AddCheckpoint,
         now: Timestamp,
     ) -> Result<Vec<NoteSignature>, AddError> {
+        if now == Timestamp::NONE {
+            return Err(AddError::NoTime);
+        }
         let origin = request.checkpoint.checkpoint().origin();
         let watched = self.logs.get(origin).ok_or(Refusal::UnknownLog)?;
         let _turn = watched.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,10 +169,11 @@ impl Witness {
             }
             judged => judged?,
         };
+        let own = watched.own_signatures(&request.checkpoint)?;
         let cosignatures =
             vec![self.ed25519.cosign(checkpoint, now)?, self.ml_dsa_44.cosign(checkpoint, now)?];
-        let mut cosigned = request.checkpoint.clone();
-        cosigned.add(cosignatures.iter().cloned());
+        let all = own.into_iter().chain(&cosignatures).cloned().collect();
+        let cosigned = SignedCheckpoint::new(checkpoint.clone(), all).map_err(AddError::NoRoom)?;
         // If this fails, the file may hold the new checkpoint and no cosignature has left: whichever it holds
         // at the next start, nothing that was cosigned is forgotten.
         files::replace(&watched.path, cosigned.to_string().as_bytes(), Readers::All)
@@ -191,6 +201,19 @@ impl Watched {
 
     fn latest(&self) -> Option<SignedCheckpoint> {
         self.latest.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The verified signatures of the log itself: whoever submits a checkpoint may put any others beside them,
+    /// and those are not kept.
+    fn own_signatures<'r>(&self, signed: &'r SignedCheckpoint) -> Result<Vec<&'r NoteSignature>, Refusal> {
+        let own = signed.verify(self.log.origin(), &self.log.verifiers()).map_err(|_| Refusal::Untrusted)?;
+        // The form of ML-DSA-44 leaves out extension lines, so that anyone could add some.
+        let whole = |signature: &&NoteSignature| {
+            let signer = self.log.keys().iter().find(|key| (key.name(), key.id()) == signature.key());
+            signer.is_some_and(|key| key.signature_type() != SignatureType::MlDsa44Cosignature)
+        };
+        let said = signed.checkpoint().extensions().is_empty() || own.iter().any(whole);
+        if said { Ok(own) } else { Err(Refusal::Untrusted) }
     }
 
     /// Keeps what proves a fork, beside the checkpoint that it contradicts: the first one that is seen.

@@ -24,7 +24,7 @@ use crate::tiles::Reporter;
 const BODY_BYTES_MAX: usize = MAX_NOTE_BYTES + 45 * MAX_PROOF + 32;
 const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Tells the time of cosignatures.
+/// Tells the time of cosignatures: [`Timestamp::NONE`] if it is not known, and then nothing is cosigned.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
 
@@ -75,6 +75,10 @@ async fn add_checkpoint(State(served): State<Arc<Served>>, body: Body) -> Result
             Ok(([(header::CONTENT_TYPE, TEXT)], write_cosignatures(&cosignatures)).into_response())
         }
         Ok(Err(AddError::Refused(refusal))) => refused(refusal),
+        Ok(Err(error @ AddError::NoTime)) => {
+            served.reporter.report(&error);
+            Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "no_time", &error.to_string()))
+        }
         Ok(Err(error)) => {
             served.reporter.report(&error);
             Err(Problem::internal())

@@ -187,6 +187,7 @@ impl Server {
         let quick = Limits {
             connections: 4,
             head: Duration::from_millis(500),
+            idle: Duration::from_secs(8),
             request: Duration::from_secs(5),
             connection: Duration::from_secs(20),
             farewell: Duration::from_secs(1),

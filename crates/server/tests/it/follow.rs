@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use tenure_server::{
-    Alarm, AlarmKind, Auditor, KnownLog, KnownWitnesses, LookError, RemoteLog, tiles_router,
+    Alarm, AlarmKind, Auditor, KnownLog, KnownWitnesses, LogSource as _, LookError, RemoteLog, tiles_router,
 };
 use tenure_tlog::checkpoint::Checkpoint;
 use tenure_tlog::tile::Resource;
@@ -198,7 +198,7 @@ fn witnesses_that_are_required_must_have_cosigned() {
     let log = MemoryLog::with(30);
     let mut signed = log.signed();
     for (keys, enough) in keys.iter().zip([false, true]) {
-        signed.add([keys.sign(log.checkpoint()).note().signatures()[1].clone()]);
+        signed.add([keys.sign(log.checkpoint()).note().signatures()[1].clone()]).unwrap();
         log.put(Resource::Checkpoint, signed.to_string().into_bytes());
         match auditor().look(&log) {
             Ok(look) => {
@@ -209,6 +209,89 @@ fn witnesses_that_are_required_must_have_cosigned() {
                 assert!(matches!(error, LookError::TooFewWitnesses { found: 1, required: 2 }));
                 assert!(!enough);
             }
+        }
+    }
+}
+
+/// A log that has grown, whose checkpoint comes out of a cache.
+fn cached(size: u64, grown: u64) -> MemoryLog {
+    let mut log = MemoryLog::with(size);
+    let old = log.signed().to_string();
+    log.grow(0, grown);
+    log.put(Resource::Checkpoint, old.into_bytes());
+    log
+}
+
+#[test]
+fn an_old_copy_is_an_alarm_only_if_it_stays() {
+    let (_folder, auditor) = seen(700);
+    let auditor = auditor.with_looks(3);
+    let old = || auditor.look(&cached(300, 700));
+    for _ in 0..2 {
+        assert!(matches!(old(), Err(LookError::Older { shown: 300, known: 700 })));
+    }
+    auditor.look(&MemoryLog::with(700)).unwrap();
+    assert!(matches!(old(), Err(LookError::Older { .. })), "a look that shows the whole begins anew");
+    assert!(matches!(old(), Err(LookError::Older { .. })));
+    assert_eq!(alarm(&auditor, &cached(300, 700)).kind, AlarmKind::RolledBack);
+}
+
+#[test]
+fn a_checkpoint_that_was_verified_before_is_known_again_without_the_tiles_of_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let auditor = auditor(&folder).with_looks(3);
+    auditor.look(&MemoryLog::with(300)).unwrap();
+    auditor.look(&MemoryLog::with(700)).unwrap();
+    assert!(matches!(auditor.look(&MemoryLog::with(300)), Err(LookError::Older { .. })));
+    // One that was never seen, of a log that has lost what it had signed, is not.
+    assert_eq!(alarm(&auditor, &MemoryLog::with(299)).kind, AlarmKind::RolledBack);
+}
+
+#[test]
+fn a_smaller_tree_that_was_never_a_part_is_an_alarm_at_once() {
+    let (_folder, auditor) = seen(700);
+    let auditor = auditor.with_looks(3);
+    let mut fork = MemoryLog::with(299);
+    fork.grow(9, 300);
+    let log = MemoryLog::with(700);
+    log.put(Resource::Checkpoint, fork.signed().to_string().into_bytes());
+    assert_eq!(alarm(&auditor, &log).kind, AlarmKind::RolledBack);
+}
+
+#[test]
+fn an_answer_of_something_in_between_is_a_failed_look() {
+    let (_folder, auditor) = seen(300);
+    let portal = b"<html>Please sign in to the network</html>".to_vec();
+    let log = MemoryLog::with(700);
+    log.put(Resource::Checkpoint, portal.clone());
+    assert!(matches!(auditor.look(&log), Err(LookError::Malformed(_))));
+    for path in ["tile/0/001", "tile/0/002.p/188", "tile/entries/001"] {
+        let log = MemoryLog::with(700);
+        log.put(path.parse().unwrap(), portal.clone());
+        assert!(matches!(auditor.look(&log), Err(LookError::Read(_))), "{path}");
+    }
+    auditor.look(&MemoryLog::with(700)).unwrap();
+}
+
+/// Goal: a log that serves as much as it can does not fill the memory of those who follow it.
+#[test]
+fn no_more_is_read_of_a_bundle_than_the_entries_of_a_log_of_tenure_take() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tile/entries");
+    fs::create_dir_all(&path).unwrap();
+    let log = RemoteLog::open(folder.path().to_str().unwrap()).unwrap();
+    let source = Arc::new(MemoryLog::new());
+    let server = Server::start(tiles_router(source.clone(), source.known(), silent()));
+    let web = RemoteLog::open_patiently(&server.url(), hasty()).unwrap();
+    for (name, width) in [("000", 256), ("000.p/3", 3)] {
+        let resource = format!("tile/entries/{name}").parse().unwrap();
+        for (more, taken) in [(0, true), (1, false)] {
+            let bytes = vec![0; width * 35 + more];
+            fs::create_dir_all(path.join("000.p")).unwrap();
+            fs::write(path.join(name), &bytes).unwrap_or_else(|error| panic!("{name}: {error}"));
+            source.put(resource, bytes);
+            assert_eq!(log.resource(resource).is_ok(), taken, "{name}");
+            assert_eq!(web.resource(resource).is_ok(), taken, "{name}");
         }
     }
 }

@@ -2,15 +2,19 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::{fs, io};
 
 use tenure_server::publish::PublishError;
-use tenure_server::{Auditor, Destination, Folder, LogSource, Published, RemoteLog, SourceError, publish};
+use tenure_server::{
+    Auditor, Destination, Folder, KnownWitnesses, LogSource, Published, RemoteLog, SourceError,
+    WitnessClient, Witnesses, publish, publish_witnessed,
+};
 use tenure_tlog::checkpoint::SignedCheckpoint;
 use tenure_tlog::tile::Resource;
 
-use crate::fixture::{Keys, MemoryLog};
+use crate::fixture::{Keys, MemoryLog, Server, hasty};
+use crate::witness::{open, serve};
 
 fn plainly(log: &MemoryLog, destination: &dyn Destination) -> Result<Published, PublishError> {
     publish(log, &log.known(), destination, &mut |_| {})
@@ -91,10 +95,48 @@ fn cosignatures_are_kept_while_the_checkpoint_is_the_same() {
     let log = MemoryLog::with(3);
     let witness = Keys::new("witness.example", 1);
     let cosignature = witness.sign(log.checkpoint()).note().signatures()[1].clone();
-    publish(&log, &log.known(), &destination, &mut |signed| signed.add([cosignature.clone()])).unwrap();
+    publish(&log, &log.known(), &destination, &mut |signed| {
+        signed.add([cosignature.clone()]).unwrap();
+    })
+    .unwrap();
     plainly(&log, &destination).unwrap();
     let bytes = destination.get(Resource::Checkpoint).unwrap().unwrap();
     assert!(SignedCheckpoint::parse(&bytes).unwrap().note().signatures().contains(&cosignature));
+}
+
+#[test]
+fn what_a_witness_contradicts_is_not_published() {
+    let state = tempfile::tempdir().unwrap();
+    let witness = Arc::new(open(state.path()).unwrap());
+    let server: Server = serve(witness.clone());
+    let asking = |addresses: &[&str]| {
+        let clients = addresses.iter().map(|address| WitnessClient::open(address, hasty()).unwrap());
+        Witnesses::new(clients.collect(), KnownWitnesses::new(witness.keys()).unwrap())
+    };
+    let url = server.url();
+    let witnesses = asking(&["http://127.0.0.1:1", &url]);
+    let folder = tempfile::tempdir().unwrap();
+    let publish = |log: &MemoryLog, folder: &std::path::Path| {
+        publish_witnessed(log, &log.known(), &Folder::open(folder).unwrap(), &witnesses)
+    };
+    let (published, asked) = publish(&MemoryLog::with(300), folder.path()).unwrap();
+    assert_eq!(published.to, 300);
+    assert_eq!(asked.iter().map(|asked| asked.answer.is_ok()).collect::<Vec<_>>(), [false, true]);
+    let mut fork = MemoryLog::with(299);
+    fork.grow(9, 300);
+    let mut larger = MemoryLog::with(299);
+    larger.grow(9, 400);
+    for other in [&MemoryLog::with(200), &fork, &larger] {
+        // Elsewhere, where nothing says that it is a fork but the witness.
+        let empty = tempfile::tempdir().unwrap();
+        let error = publish(other, empty.path()).unwrap_err();
+        let PublishError::Contradicted(contradicted) = error else { panic!("{error}") };
+        assert_eq!(contradicted.witness, url);
+        assert!(contradicted.saw.to_string().starts_with("the witness has cosigned"), "{}", contradicted.saw);
+        let left: Vec<_> =
+            fs::read_dir(empty.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, [".lock"], "neither the checkpoint nor the tiles");
+    }
 }
 
 #[test]

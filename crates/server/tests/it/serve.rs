@@ -14,6 +14,7 @@ fn limits() -> Limits {
     Limits {
         connections: 2,
         head: Duration::from_millis(300),
+        idle: Duration::from_millis(600),
         request: Duration::from_millis(300),
         connection: Duration::from_secs(20),
         farewell: Duration::from_secs(2),
@@ -37,6 +38,53 @@ fn clients_that_dawdle_do_not_keep_others_out() {
     drop(dawdlers);
 }
 
+/// More than the system holds for a client that does not read.
+struct Large;
+
+impl LogSource for Large {
+    fn resource(&self, _: Resource) -> Result<Option<Vec<u8>>, SourceError> {
+        Ok(Some(vec![0; 32_000_000]))
+    }
+}
+
+/// Goal: neither who does not read, nor who sends on without reading, holds a place.
+#[test]
+fn clients_that_do_not_read_do_not_keep_others_out() {
+    let server =
+        Server::start_with(tiles_router(Arc::new(Large), MemoryLog::new().known(), silent()), limits());
+    let request = b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n";
+    let mut idlers: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            stream.write_all(request).unwrap();
+            stream
+        })
+        .collect();
+    let sender = std::thread::spawn({
+        let mut stream = idlers.pop().unwrap();
+        move || {
+            (0..200).all(|_| {
+                std::thread::sleep(Duration::from_millis(50));
+                stream.write_all(request).is_ok()
+            })
+        }
+    });
+    let start = Instant::now();
+    let answer = ask(server.address, "GET", "/nothing", "");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert!(!sender.join().unwrap(), "it was cut off");
+    drop(idlers);
+}
+
+#[test]
+fn no_connection_lasts_long_without_progress() {
+    let limits = Limits::default();
+    let longest = [limits.head, limits.idle, limits.request].into_iter().max();
+    assert_eq!(longest, Some(Duration::from_secs(15)));
+    assert!(limits.connection <= Duration::from_mins(1));
+}
+
 struct Slow;
 
 impl LogSource for Slow {
@@ -57,7 +105,7 @@ fn a_request_that_takes_too_long_is_answered_so() {
 
 #[test]
 fn what_is_under_way_ends_before_the_server_does() {
-    let limits = Limits { request: Duration::from_secs(5), ..limits() };
+    let limits = Limits { request: Duration::from_secs(5), idle: Duration::from_secs(6), ..limits() };
     let server = Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits);
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.write_all(b"GET /checkpoint HTTP/1.1\r\nhost: log\r\n\r\n").unwrap();

@@ -4,11 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::{fs, io};
 
-use tenure_server::witness::{WitnessError, place};
+use tenure_server::witness::{Contradiction, FollowError, WitnessError, place};
 use tenure_server::{Clock, KnownLog, KnownWitnesses, Witness, witness_router};
-use tenure_tlog::checkpoint::SignedCheckpoint;
+use tenure_tlog::checkpoint::{Checkpoint, SignedCheckpoint};
 use tenure_tlog::cosignature::{Timestamp, timestamp};
 use tenure_tlog::merkle::prove_consistency;
+use tenure_tlog::note::{KeyId, MAX_SIGNATURES, NoteSignature};
 use tenure_tlog::tile::{Resource, Tile, TileHashReader, TileReader};
 use tenure_tlog::witness::{AddCheckpoint, parse_cosignatures};
 
@@ -90,7 +91,7 @@ fn a_log_that_only_grows_is_cosigned_with_both_keys() {
             assert_eq!(timestamp(key, cosignature), Timestamp::from_seconds(NOW));
         }
         let mut signed = log.signed();
-        signed.add(cosignatures);
+        signed.add(cosignatures).unwrap();
         let known = KnownWitnesses::new(witness.keys()).unwrap();
         assert_eq!(known.of(&signed).unwrap(), ["witness.example/w"]);
         let kept =
@@ -257,4 +258,97 @@ fn a_witness_that_fetches_judges_as_one_that_is_asked() {
     assert!(witness.fetch(&fork, now).is_err());
     assert!(witness.fetch(&MemoryLog::with(300), now).is_err());
     assert_eq!(witness.latest(&ORIGIN.parse().unwrap()).unwrap().checkpoint().size(), 700);
+}
+
+fn junk(count: usize) -> Vec<NoteSignature> {
+    let ids = 0..u32::try_from(count).unwrap();
+    let name = || "junk.example".parse().unwrap();
+    ids.map(|id| NoteSignature::new(name(), KeyId::from_bytes(id.to_be_bytes()), vec![1; 8]).unwrap())
+        .collect()
+}
+
+/// Goal: whoever submits the log's own public checkpoint with junk beside its signatures stops nobody.
+#[test]
+fn signatures_of_strangers_are_not_kept_with_a_checkpoint() {
+    let (folder, witness, server) = started(300);
+    let origin = ORIGIN.parse().unwrap();
+    let log = MemoryLog::with(300);
+    let mut padded = request(300, &log);
+    padded.checkpoint.add(junk(MAX_SIGNATURES - 2)).unwrap();
+    let answer = submit(&server, &padded);
+    assert_eq!(status(&answer), 200, "{answer}");
+    let mut kept = log.signed();
+    kept.add(parse_cosignatures(body(&answer).as_bytes()).unwrap()).unwrap();
+    assert_eq!(witness.latest(&origin), Some(kept.clone()));
+    let shown = ask(server.address, "GET", &format!("/{}/checkpoint", place(&origin)), "");
+    assert_eq!(SignedCheckpoint::parse(body(&shown).as_bytes()).unwrap(), kept);
+    drop((server, witness));
+    assert_eq!(open(folder.path()).unwrap().latest(&origin), Some(kept));
+}
+
+/// Goal: ML-DSA-44 signs no extension lines, so lines that only such a signature stands under are anyone's.
+#[test]
+fn extension_lines_that_the_log_has_not_signed_are_not_cosigned() {
+    let (_folder, witness, server) = started(300);
+    let log = MemoryLog::with(400);
+    let signed = log.signed();
+    let stretched: Checkpoint = format!("{}anything\n", log.checkpoint()).parse().unwrap();
+    let ml_dsa_44 = signed.note().signatures()[1].clone();
+    let checkpoint = SignedCheckpoint::new(stretched, vec![ml_dsa_44]).unwrap();
+    let answer = submit(&server, &AddCheckpoint { checkpoint, ..request(300, &log) });
+    assert_eq!(status(&answer), 403, "{answer}");
+    assert_eq!(witness.latest(&ORIGIN.parse().unwrap()).unwrap().checkpoint().size(), 300);
+    assert_eq!(status(&submit(&server, &request(300, &log))), 200);
+}
+
+#[test]
+fn without_a_clock_nothing_is_cosigned() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = Arc::new(open(folder.path()).unwrap());
+    let clock = Clock::new(|| Timestamp::NONE);
+    let server = Server::start(witness_router(witness.clone(), clock, silent()));
+    let answer = submit(&server, &request(0, &MemoryLog::with(300)));
+    assert_eq!(status(&answer), 503, "{answer}");
+    assert!(body(&answer).contains("\"code\":\"no_time\""), "{answer}");
+    assert!(witness.fetch(&MemoryLog::with(300), Timestamp::NONE).is_err());
+    assert_eq!(witness.latest(&ORIGIN.parse().unwrap()), None);
+}
+
+#[test]
+fn a_witness_that_fetches_keeps_what_contradicts_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let witness = open(folder.path()).unwrap();
+    let now = Timestamp::from_seconds(NOW).unwrap();
+    let cosigned = witness.fetch(&MemoryLog::with(300), now).unwrap().unwrap().to_string();
+    let mut fork = MemoryLog::with(299);
+    fork.grow(9, 300);
+    let mut rewritten = MemoryLog::with(10);
+    rewritten.grow(9, 500);
+    for (log, expected) in [
+        (MemoryLog::with(200), Contradiction::RolledBack),
+        (fork, Contradiction::Fork),
+        (rewritten, Contradiction::Inconsistent),
+    ] {
+        let error = witness.fetch(&log, now).unwrap_err();
+        assert!(
+            error.to_string().ends_with("both checkpoints are kept in the folder of the witness"),
+            "{error}"
+        );
+        let FollowError::Contradiction { contradiction, evidence } = error else { panic!("{error}") };
+        assert_eq!(contradiction, expected);
+        let kept: Vec<String> = evidence.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        assert_eq!(kept, [cosigned.clone(), log.signed().to_string()]);
+    }
+    let mut stranger = MemoryLog::with(200);
+    stranger.keys = Keys::new(ORIGIN, 8);
+    stranger.commit();
+    assert!(matches!(witness.fetch(&stranger, now), Err(FollowError::Add(_))), "anyone can make such a one");
+    // A log that goes on contradicting does not fill the disk.
+    for size in 20..50 {
+        assert!(witness.fetch(&MemoryLog::with(size), now).is_err());
+    }
+    let kept = fs::read_dir(folder.path().join("logs")).unwrap().count();
+    assert_eq!(kept, 1 + 2 * 16);
+    drop(witness);
+    assert_eq!(open(folder.path()).unwrap().latest(&ORIGIN.parse().unwrap()).unwrap().to_string(), cosigned);
 }

@@ -1,3 +1,18 @@
+-- Each statement names the one before it in its chain, and each account its newest. An index by account would
+-- cost a page of its own for every statement of every account.
+DROP TRIGGER statements_never_change;
+ALTER TABLE statements ADD COLUMN previous INTEGER;
+UPDATE statements SET previous =
+    (SELECT before.seq FROM statements before
+     WHERE before.account = statements.account AND before.version = statements.version - 1);
+CREATE TRIGGER statements_never_change BEFORE UPDATE ON statements
+BEGIN SELECT RAISE(ABORT, 'append-only: statements'); END;
+ALTER TABLE accounts ADD COLUMN chain_seq INTEGER;
+ALTER TABLE accounts ADD COLUMN chain_at INTEGER;
+UPDATE accounts SET (chain_seq, chain_at) =
+    (SELECT seq, at FROM statements WHERE account = key AND version = chain_version);
+DROP INDEX statements_by_account;
+
 -- What the log is: one row, moved by compare-and-swap in the transaction that appends statements. The first
 -- root is that of no leaves.
 CREATE TABLE log (
@@ -31,3 +46,20 @@ BEGIN SELECT RAISE(ABORT, 'append-only: tiles'); END;
 -- The evidence of closed accounts is destroyed in its turn.
 CREATE INDEX accounts_closed ON accounts (closed_at, key)
 WHERE closed_at IS NOT NULL AND proof_page IS NOT NULL;
+
+-- What each destruction stated, copy by copy, in the order of its items: facts may return and leave their batch,
+-- and the evidence stays.
+CREATE TABLE destroyed (
+    batch INTEGER NOT NULL REFERENCES batches (id),
+    place INTEGER NOT NULL CHECK (place >= 0),
+    account INTEGER NOT NULL,
+    record BLOB NOT NULL,
+    class INTEGER NOT NULL REFERENCES classes (id),
+    PRIMARY KEY (batch, place),
+    FOREIGN KEY (account, record) REFERENCES records (account, id)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX destroyed_by_record ON destroyed (account, record, batch, class);
+CREATE TRIGGER destroyed_never_change BEFORE UPDATE ON destroyed
+BEGIN SELECT RAISE(ABORT, 'append-only: destroyed'); END;
+CREATE TRIGGER destroyed_never_go BEFORE DELETE ON destroyed
+BEGIN SELECT RAISE(ABORT, 'append-only: destroyed'); END;

@@ -2,8 +2,8 @@
 
 use super::{Instance, Outcome, sample};
 use crate::{
-    BatchRow, BatchStage, Chain, HoldRow, NewStatement, PageId, RunId, RunRecordRow, RunRow, RunState, Seq,
-    StatementRow, StoreError, StoreExt, Tx,
+    BatchId, BatchRow, BatchStage, Chain, CopyKey, CopyRow, CopyStage, CopyState, DestroyedRow, HoldRow,
+    NewStatement, PageId, RunId, RunRecordRow, RunRow, RunState, Seq, StatementRow, StoreError, StoreExt, Tx,
 };
 
 pub(super) fn statements_come_in_one_order_and_in_their_chains(instance: &Instance) -> Outcome {
@@ -16,16 +16,20 @@ pub(super) fn statements_come_in_one_order_and_in_their_chains(instance: &Instan
             let seq = tx.append_statement(statement)?;
             assert_eq!(usize::try_from(seq.0), Ok(number), "the first is 0");
         }
-        let row =
-            |seq: i64, statement: &NewStatement| StatementRow { seq: Seq(seq), statement: statement.clone() };
-        let all: Vec<_> = (0..).zip(&appended).map(|(seq, statement)| row(seq, statement)).collect();
+        let row = |(seq, previous): (i64, Option<i64>), statement: &NewStatement| {
+            let statement = statement.clone();
+            StatementRow { seq: Seq(seq), previous: previous.map(Seq), statement }
+        };
+        let places = (0..).zip([None, None, None, Some(0)]);
+        let all: Vec<_> = places.zip(&appended).map(|(place, statement)| row(place, statement)).collect();
         assert_eq!(tx.statements(Seq(0), 10)?, all);
         assert!(tx.statements(Seq(1), 2)?.iter().eq(all.iter().skip(1).take(2)));
         assert_eq!(tx.statement(Seq(3))?.as_ref(), all.last());
         assert_eq!((tx.statement_count()?, tx.statement(Seq(4))?), (4, None));
         let versions: Vec<_> = tx.statements_of(one, &[])?.iter().map(|row| row.statement.version).collect();
         assert_eq!(versions, [1, 2]);
-        let chain = Chain { version: 2, head: [2; 32] };
+        let at = appended.last().map(|statement| statement.at);
+        let chain = Chain { version: 2, head: [2; 32], newest: Some(Seq(3)), at };
         assert_eq!(tx.account(one)?.map(|account| account.chain), Some(chain));
         Ok(())
     })
@@ -148,6 +152,68 @@ pub(super) fn batches_keep_their_stage_and_their_pages(instance: &Instance) -> O
         assert_eq!(tx.batches(Some(first), 10)?.len(), 1);
         Ok(())
     })
+}
+
+/// Shreds copies together, in this order, and gives the batch.
+fn destroy(tx: &mut dyn Tx, copies: &[CopyRow]) -> Result<BatchId, StoreError> {
+    let batch = tx.open_batch(sample::at(1), 0)?;
+    for copy in copies {
+        let state = CopyState::Shredded { batch, sealed_at: sample::at(2), shredded_at: sample::at(3) };
+        assert!(tx.move_copy(copy.key, CopyStage::Live, &state)?);
+    }
+    tx.insert_destroyed(batch, &copies.iter().map(|copy| copy.key).collect::<Vec<_>>())?;
+    Ok(batch)
+}
+
+pub(super) fn what_a_batch_destroyed_stays_stated_when_a_copy_returns(instance: &Instance) -> Outcome {
+    instance.store.write(|tx| {
+        let mut copies = sample::filed_copies(tx, "a", 1..6, |_| 1)?;
+        // The order of the items is the caller's.
+        copies.reverse();
+        let first = destroy(tx, &copies)?;
+        let row = |batch, place, key: CopyKey| DestroyedRow { batch, place, key };
+        let stated: Vec<_> = (0..).zip(&copies).map(|(place, copy)| row(first, place, copy.key)).collect();
+        let again = copies.split_off(3);
+        for copy in &again {
+            assert!(tx.move_copy(copy.key, CopyStage::Shredded, &CopyState::Live { wrap: None })?);
+        }
+        assert_eq!(tx.destroyed_of(first, None, 10)?, stated);
+        let second = destroy(tx, &again)?;
+        assert_eq!(tx.destroyed_of(first, None, 10)?, stated);
+        assert_eq!(tx.destroyed_of(second, None, 10)?.len(), 2);
+        let mut found: Vec<DestroyedRow> = Vec::new();
+        for _ in 0..3 {
+            found.extend(tx.destroyed_of(first, found.last().map(|row| row.place), 2)?);
+        }
+        assert_eq!(found, stated, "in slices");
+        for (places, copies) in [([Some(0), None], &copies), ([Some(3), Some(0)], &again)] {
+            let Some(key) = copies.first().map(|copy| copy.key) else { continue };
+            let expected = [first, second].into_iter().zip(places);
+            let expected = expected.filter_map(|(batch, place)| Some(row(batch, place?, key)));
+            assert!(tx.destructions_of(key.account, key.record)?.into_iter().eq(expected), "oldest first");
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn a_batch_states_once_what_it_destroyed(instance: &Instance) -> Outcome {
+    let (batch, key) = instance.store.write(|tx| {
+        let copies = sample::filed_copies(tx, "a", 1..3, |_| 1)?;
+        let batch = destroy(tx, &copies)?;
+        let first = copies.first().map(|copy| copy.key);
+        Ok::<_, StoreError>((batch, first.ok_or(StoreError::Missing { table: "copies" })?))
+    })?;
+    let refused = |batch: BatchId, keys: Vec<CopyKey>| -> Outcome {
+        instance.store.write(move |tx| tx.insert_destroyed(batch, &keys))
+    };
+    let conflict = Err(StoreError::Conflict { table: "destroyed".to_owned() });
+    assert_eq!(refused(batch, vec![key]), conflict);
+    let other = instance.store.write(|tx| tx.open_batch(sample::at(4), 0))?;
+    assert_eq!(refused(other, vec![key, key]), conflict, "one copy twice");
+    assert_eq!(refused(BatchId(other.0 + 1), vec![key]), Err(StoreError::Dangling));
+    let stated = instance.store.read(|tx| tx.destroyed_of(other, None, 10))?;
+    assert_eq!(stated, [], "what was refused left nothing");
+    Ok(())
 }
 
 fn run() -> RunRow {

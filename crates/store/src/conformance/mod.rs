@@ -115,6 +115,8 @@ suite! {
         holds_are_versioned_and_every_change_advances_the_epoch,
         a_released_hold_stays_released,
         batches_keep_their_stage_and_their_pages,
+        what_a_batch_destroyed_stays_stated_when_a_copy_returns,
+        a_batch_states_once_what_it_destroyed,
         a_run_is_sealed_once_and_lists_its_records,
         a_run_that_was_not_sealed_can_be_dropped,
     }

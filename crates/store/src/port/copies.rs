@@ -183,6 +183,17 @@ pub struct CopyRow {
     pub state: CopyState,
 }
 
+/// A copy that a destruction names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DestroyedRow {
+    /// The batch that was destroyed.
+    pub batch: BatchId,
+    /// The copy's place among what was stated of the batch, from 0.
+    pub place: u64,
+    /// The copy.
+    pub key: CopyKey,
+}
+
 /// A copy as the due index finds it; also the cursor from which the index goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DueCopy {

@@ -25,6 +25,8 @@ pub struct NewStatement {
 pub struct StatementRow {
     /// Its place in the one order of all statements.
     pub seq: Seq,
+    /// The place of the one before it in its account's chain.
+    pub previous: Option<Seq>,
     /// What was appended.
     pub statement: NewStatement,
 }

@@ -1,6 +1,6 @@
 //! Rows of policies, accounts and conversations.
 
-use crate::{AccountKey, ClassId, ConversationId, PackId, PageId, RecordId};
+use crate::{AccountKey, ClassId, ConversationId, PackId, PageId, RecordId, Seq};
 use tenure_model::{Day, Instant, Kind, Mode};
 
 /// A SHA-256 digest, a commitment or a MAC.
@@ -43,6 +43,10 @@ pub struct Chain {
     pub version: u64,
     /// Its commitment; zeros where there is none.
     pub head: Digest,
+    /// Where it is.
+    pub newest: Option<Seq>,
+    /// When it was received.
+    pub at: Option<Instant>,
 }
 
 /// Facts about an account that the operator tells.

@@ -6,9 +6,10 @@
 use crate::{
     AccountFacts, AccountKey, AccountKeys, AccountRow, BatchId, BatchRow, BatchStage, ClassId,
     ConversationId, ConversationRow, CopyKey, CopyRow, CopyStage, CopyState, DayCount, DestroyedCount,
-    Digest, DueCopy, Filing, Group, HoldRow, LogRead, MessageRow, NewAccount, NewStatement, PackId, PackRow,
-    PageId, PageRow, PolicyRow, RecordFacts, RecordId, RecordRow, RefileMark, RunId, RunRecordRow, RunRow,
-    SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError, Totals, Wrap,
+    DestroyedRow, Digest, DueCopy, Filing, Group, HoldRow, LogRead, MessageRow, NewAccount, NewStatement,
+    PackId, PackRow, PageId, PageRow, PolicyRow, RecordFacts, RecordId, RecordRow, RefileMark, RunId,
+    RunRecordRow, RunRow, SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError,
+    Totals, Wrap,
 };
 use tenure_model::{Day, Instant};
 
@@ -86,16 +87,6 @@ pub trait StatementRead {
     fn statement_count(&mut self) -> Stored<u64>;
     /// Statements from one on, in order.
     fn statements(&mut self, from: Seq, limit: usize) -> Stored<Vec<StatementRow>>;
-    /// One statement of an account's chain, by its version.
-    fn statement_of(&mut self, account: AccountKey, version: u64) -> Stored<Option<StatementRow>>;
-    /// The statements of a range of accounts, by account and version, after one.
-    fn chains(
-        &mut self,
-        from: AccountKey,
-        up_to: AccountKey,
-        after: Option<(AccountKey, u64)>,
-        limit: usize,
-    ) -> Stored<Vec<StatementRow>>;
     /// An account's statements of some kinds (of all, if none is named), in the order of its chain.
     fn statements_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<StatementRow>>;
 }
@@ -320,6 +311,12 @@ pub trait ErasureRead {
         after: Option<CopyKey>,
         limit: usize,
     ) -> Stored<Vec<CopyRow>>;
+    /// The copies that a batch's destruction names, by place, after one. A copy that returned since is among
+    /// them.
+    fn destroyed_of(&mut self, batch: BatchId, after: Option<u64>, limit: usize)
+    -> Stored<Vec<DestroyedRow>>;
+    /// The destructions that name copies of a record, oldest first.
+    fn destructions_of(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<DestroyedRow>>;
 }
 
 /// Writes batches.
@@ -332,6 +329,9 @@ pub trait ErasureWrite {
     fn set_batch_statement(&mut self, id: BatchId, statement: Seq) -> Stored<()>;
     /// Sets the pages whose keys must be destroyed, and the epoch of holds under which that was decided.
     fn set_batch_pages(&mut self, id: BatchId, epoch: u64, old_pages: &[PageId]) -> Stored<()>;
+    /// Keeps which copies a batch's destruction names, in the order of its items: once for each batch, and
+    /// for good.
+    fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()>;
 }
 
 /// Reads runs.

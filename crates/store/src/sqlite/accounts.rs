@@ -5,7 +5,7 @@ use super::columns::Columns;
 use super::query::{change, change_one, first, limit, list};
 use crate::{
     AccountFacts, AccountKey, AccountKeys, AccountRead, AccountRow, AccountWrite, Chain, NewAccount, PageId,
-    PageWrite, StoreError, Stored, Wrap,
+    PageWrite, Seq, StoreError, Stored, Wrap,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -14,7 +14,8 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT key, id, organisation, country, minor, opened_at, closed_at,
-                account_page, account_wrap, proof_page, proof_wrap, chain_version, chain_head FROM accounts ",
+                account_page, account_wrap, proof_page, proof_wrap, chain_version, chain_head, chain_seq, chain_at
+            FROM accounts ",
             $rest
         )
     };
@@ -32,7 +33,12 @@ fn account(row: &mut Columns<'_, '_>) -> Stored<AccountRow> {
             closed_at: row.instant_if_any("closed_at")?,
         },
         keys: AccountKeys { account: row.wrap("account_wrap")?, proof: row.wrap("proof_wrap")? },
-        chain: Chain { version: row.count("chain_version")?, head: row.bytes32("chain_head")? },
+        chain: Chain {
+            version: row.count("chain_version")?,
+            head: row.bytes32("chain_head")?,
+            newest: row.get::<Option<i64>>("chain_seq")?.map(Seq),
+            at: row.instant_if_any("chain_at")?,
+        },
     })
 }
 

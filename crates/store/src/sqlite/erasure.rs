@@ -5,8 +5,8 @@ use super::columns::Columns;
 use super::copy_row::{copy, select_copies};
 use super::query::{change, change_one, first, limit, list, number};
 use crate::{
-    BatchId, BatchRow, BatchStage, CopyKey, CopyRow, ErasureRead, ErasureWrite, PageId, Seq, StoreError,
-    Stored,
+    AccountKey, BatchId, BatchRow, BatchStage, ClassId, CopyKey, CopyRow, DestroyedRow, ErasureRead,
+    ErasureWrite, PageId, RecordId, Seq, StoreError, Stored,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -87,6 +87,18 @@ fn spread(stage: BatchStage) -> (i64, [Option<i64>; 4]) {
     (code, when.map(|at| at.map(Instant::micros)))
 }
 
+fn destroyed(row: &mut Columns<'_, '_>) -> Stored<DestroyedRow> {
+    Ok(DestroyedRow {
+        batch: BatchId(row.int("batch")?),
+        place: row.count("place")?,
+        key: CopyKey {
+            account: AccountKey(row.int("account")?),
+            record: RecordId(row.bytes16("record")?),
+            class: ClassId(row.int("class")?),
+        },
+    })
+}
+
 impl ErasureRead for SqliteTx<'_> {
     fn batch(&mut self, id: BatchId) -> Stored<Option<BatchRow>> {
         first(self.0, "read a batch", select!("WHERE id = ?1"), [id], batch)
@@ -111,6 +123,19 @@ impl ErasureRead for SqliteTx<'_> {
             .as_ref()
             .map_or((i64::MIN, [].as_slice(), i64::MIN), |key| (key.account.0, &key.record.0, key.class.0));
         list(self.0, "list a batch's copies", sql, params![id, account, record, class, limit(rows)], copy)
+    }
+
+    fn destroyed_of(&mut self, id: BatchId, after: Option<u64>, rows: usize) -> Stored<Vec<DestroyedRow>> {
+        let sql = "SELECT batch, place, account, record, class FROM destroyed
+            WHERE batch = ?1 AND place > ?2 ORDER BY place LIMIT ?3";
+        let after = after.map_or(Ok(-1), |place| number(place, "place"))?;
+        list(self.0, "list what a batch destroyed", sql, params![id, after, limit(rows)], destroyed)
+    }
+
+    fn destructions_of(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<DestroyedRow>> {
+        let sql = "SELECT batch, place, account, record, class FROM destroyed
+            WHERE account = ?1 AND record = ?2 ORDER BY batch, class";
+        list(self.0, "list a record's destructions", sql, params![account, record], destroyed)
     }
 }
 
@@ -144,5 +169,34 @@ impl ErasureWrite for SqliteTx<'_> {
             sql,
             params![id, number(epoch, "epoch")?, pages],
         )
+    }
+
+    fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()> {
+        let sql = "INSERT INTO destroyed (batch, place, account, record, class) VALUES (?1, ?2, ?3, ?4, ?5)";
+        for (place, CopyKey { account, record, class }) in (0_i64..).zip(copies) {
+            let values = params![batch, place, account, record, class];
+            change(self.0, "keep what a batch destroyed", sql, values)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{failure::failed, migrate::migrate};
+    use super::*;
+    use rusqlite::Connection;
+
+    #[test]
+    fn what_was_destroyed_is_append_only_for_every_program() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate(&mut connection).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA recursive_triggers = ON").unwrap();
+        let insert = "INTO destroyed (batch, place, account, record, class) VALUES (1, 0, 1, x'01', 1)";
+        connection.execute(&format!("INSERT {insert}"), []).unwrap();
+        for sql in ["UPDATE destroyed SET place = 1", "DELETE FROM destroyed", &format!("REPLACE {insert}")] {
+            let refused = connection.execute(sql, []).map_err(failed("try")).unwrap_err();
+            assert_eq!(refused, StoreError::AppendOnly { table: "destroyed" }, "{sql}");
+        }
     }
 }

@@ -99,10 +99,17 @@ const QUESTIONS: &[Question] = &[
             (SELECT account, count(*) AS found, max(version) AS newest FROM statements
              WHERE account IS NOT NULL GROUP BY account) s ON s.account = a.key
             WHERE a.chain_version <> COALESCE(s.newest, 0) OR a.chain_version <> COALESCE(s.found, 0)
-                OR (a.chain_version > 0 AND a.chain_head IS NOT
-                    (SELECT commitment FROM statements WHERE account = a.key AND version = a.chain_version))
+                OR (a.chain_version > 0 AND (a.key, a.chain_version, a.chain_head, a.chain_at) IS NOT
+                    (SELECT account, version, commitment, at FROM statements WHERE seq = a.chain_seq))
             LIMIT ?1",
         |row| Ok(Finding::ChainGap(AccountKey(row.int("key")?))),
+    ),
+    (
+        "follow the links of chains",
+        "SELECT DISTINCT s.account FROM statements s LEFT JOIN statements p ON p.seq = s.previous
+            WHERE s.account IS NOT NULL AND s.version > 1
+                AND (p.account, p.version) IS NOT (s.account, s.version - 1) LIMIT ?1",
+        |row| Ok(Finding::ChainGap(AccountKey(row.int("account")?))),
     ),
     (
         "count statements",

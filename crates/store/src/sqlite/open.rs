@@ -2,6 +2,7 @@
 
 use super::failure::failed;
 use crate::{StoreError, Stored};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
@@ -59,6 +60,10 @@ fn connect(path: &Path) -> Stored<Connection> {
     connection.busy_timeout(WAIT_FOR_LOCK).map_err(failed("open the database"))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     connection.execute_batch(SETTINGS).map_err(failed("set up a connection"))?;
+    // Without this, a statement is planned anew whenever another value is bound, such as its limit.
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(failed("set up a connection"))?;
     Ok(connection)
 }
 

@@ -126,19 +126,27 @@ impl Group {
     ) -> Result<(), StoreError> {
         let connection = &self.connection;
         let opened = Instant::now();
-        let begun = control(connection, "BEGIN IMMEDIATE");
+        if !connection.is_autocommit() {
+            // A rollback that failed left a transaction open, in which nothing more may be done.
+            drop(control(connection, "ROLLBACK"));
+        }
+        let mut broken = control(connection, "BEGIN IMMEDIATE").err();
         let mut next = Some(first);
         while let Some(Waiting { job, answer }) = next {
-            // After a failed BEGIN or a rollback by SQLite itself, jobs must not run outside a transaction.
-            let lost = connection.is_autocommit();
-            let outcome = if lost { Err(StoreError::Aborted) } else { run_job(connection, job) };
+            let outcome = match &broken {
+                Some(_) => Err(StoreError::Aborted),
+                None => run_job(connection, job).unwrap_or_else(|error| {
+                    broken = Some(error);
+                    Err(StoreError::Aborted)
+                }),
+            };
             ran.push(Ran { outcome, answer });
-            let full = lost || ran.len() >= GROUP_MAX || opened.elapsed() >= GROUP_OPEN_MAX;
+            let full = broken.is_some() || ran.len() >= GROUP_MAX || opened.elapsed() >= GROUP_OPEN_MAX;
             next = if full { None } else { waiting.try_recv().ok() };
         }
-        begun?;
-        if connection.is_autocommit() {
-            return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
+        if let Some(error) = broken {
+            drop(control(connection, "ROLLBACK"));
+            return Err(error);
         }
         let growth = self.commit().inspect_err(|_| {
             // If this fails too, the next BEGIN says so to those who wait for it.
@@ -169,20 +177,24 @@ impl Group {
 }
 
 /// Runs one job so that its failure takes nothing of the others along.
-fn run_job(connection: &Connection, job: WriteJob) -> Result<(), StoreError> {
+///
+/// # Errors
+/// The group is lost: SQLite rolled all of it back, or the job's own part could not be rolled back alone.
+fn run_job(connection: &Connection, job: WriteJob) -> Result<Result<(), StoreError>, StoreError> {
     control(connection, "SAVEPOINT job")?;
     let outcome = match catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx(connection)))) {
         Ok(Ok(())) => Ok(()),
         Ok(Err(Abort)) => Err(StoreError::Aborted),
         Err(_) => Err(StoreError::Panicked),
     };
-    if outcome.is_err() && !connection.is_autocommit() {
+    if connection.is_autocommit() {
+        return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
+    }
+    if outcome.is_err() {
         control(connection, "ROLLBACK TO job")?;
     }
-    if !connection.is_autocommit() {
-        control(connection, "RELEASE job")?;
-    }
-    outcome
+    control(connection, "RELEASE job")?;
+    Ok(outcome)
 }
 
 fn control(connection: &Connection, sql: &'static str) -> Stored<()> {

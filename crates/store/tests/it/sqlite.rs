@@ -250,7 +250,7 @@ fn damage_is_found_without_telling_what_was_stored() {
     let raw = Connection::open(folder.path()).unwrap();
     raw.execute_batch(
         "PRAGMA foreign_keys = OFF;
-         INSERT INTO statements VALUES (5, NULL, 0, 'lost', 1, zeroblob(32), x'');
+         INSERT INTO statements (seq, account, version, kind, at, commitment, sealed) VALUES (5, NULL, 0, 'lost', 1, zeroblob(32), x'');
          INSERT INTO segments VALUES (1, zeroblob(16), 0, zeroblob(16), 0, 1);
          INSERT INTO conversations VALUES (77, zeroblob(16), zeroblob(32), 'chat', 1);",
     )

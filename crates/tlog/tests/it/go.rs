@@ -192,7 +192,7 @@ fn go_opens_our_notes(go: &mut Go) {
     let mut checkpoint = signed(3, [7; 32]);
     let now = Timestamp::from_seconds(1_795_000_000).unwrap();
     let cosigned = witness("witness.example/w", 5).cosign(checkpoint.checkpoint(), now).unwrap();
-    checkpoint.add([cosigned]);
+    checkpoint.add([cosigned]).unwrap();
     for (note, unknown) in [(signed(3, [7; 32]).to_string(), 1), (checkpoint.to_string(), 2)] {
         let opened = go.ask(&json!({"ask": "open note", "text": note, "keys": [key]})).agreed();
         assert_eq!(opened.text, checkpoint.note().text());

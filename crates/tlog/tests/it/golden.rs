@@ -198,7 +198,7 @@ fn a_cosignature_holds_for_its_checkpoint_time_and_name_alone() {
     let mut signed = signed(3, root(&leaves(3)));
     let witness = witness("witness.example/w1", 9);
     let time = Timestamp::from_seconds(1_795_000_001).unwrap();
-    signed.add([witness.cosign(signed.checkpoint(), time).unwrap()]);
+    signed.add([witness.cosign(signed.checkpoint(), time).unwrap()]).unwrap();
     let keys = verifiers(&[witness.key()]);
     let known = borrowed(&keys);
     assert_eq!(signed.cosignatures(&known).unwrap().len(), 1);

@@ -32,6 +32,9 @@ pub enum LogKeyError {
         "`log-keys` in the key folder is damaged or belongs to another root key; move it away, and restore it with `tenure ledger key restore`"
     )]
     Damaged,
+    /// The mark is no checkpoint.
+    #[error("`log-mark` in the key folder is damaged, so nobody knows what was shown of the log; restore it")]
+    MarkDamaged,
     /// A later version of the program wrote the keys.
     #[error("the keys of the log were written by a later version of tenure; use that one")]
     LaterVersion,

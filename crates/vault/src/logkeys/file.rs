@@ -17,6 +17,8 @@ use crate::names::Fields;
 /// The name of the root key's file, which the key store writes.
 const ROOT_FILE: &str = "root.key";
 const KEYS_FILE: &str = "log-keys";
+/// The newest checkpoint that was published. It is public, so it is not sealed.
+const MARK_FILE: &str = "log-mark";
 /// Held by whoever replaces the keys; the key store's own lock is the vault's, which may be open.
 const LOCK_FILE: &str = "log-keys.lock";
 const MAGIC: &[u8; 8] = b"TNRLOGK1";
@@ -52,6 +54,17 @@ pub(super) fn replace(
     files::apply(folder, &[change]).map_err(KeyError::from_io("write to the key folder"))?;
     drop(lock);
     Ok(())
+}
+
+/// The mark of a folder, if it has one.
+pub(super) fn read_mark(folder: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, LogKeyError> {
+    Ok(read_private(folder, MARK_FILE)?)
+}
+
+/// Replaces the mark durably.
+pub(super) fn write_mark(folder: &Path, note: Vec<u8>) -> Result<(), LogKeyError> {
+    let change = Change::Write { name: MARK_FILE.to_owned(), content: note.into() };
+    Ok(files::apply(folder, &[change]).map_err(KeyError::from_io("write to the key folder"))?)
 }
 
 fn lock(folder: &Path) -> io::Result<File> {

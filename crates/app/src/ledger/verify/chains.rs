@@ -12,8 +12,8 @@ use crate::{Error, Tenure};
 
 /// How many accounts one reader takes at a time.
 const ACCOUNTS: i64 = 512;
-/// How many statements are read at once.
-const SLICE: usize = 4_096;
+/// How many accounts are read at once.
+const SLICE: usize = 512;
 
 /// How much was followed.
 #[derive(Default)]
@@ -78,26 +78,26 @@ impl Tenure {
     }
 
     /// The leaves whose evidence was destroyed, as the ledger says.
-    fn destroyed_leaves(&self, tx: &mut dyn ReadTx) -> Result<Vec<LeafRanges>, Error> {
+    fn destroyed_leaves(&self, tx: &mut dyn ReadTx) -> Result<LeafRanges, Error> {
         let house = tx.account_by_id(None, HOUSE)?.ok_or(Error::NotInitialised)?;
         let proof = self.proof_key(&house)?;
-        let mut ranges = Vec::new();
+        let mut all = Vec::new();
         for row in tx.statements_of(house.key, &["proofs_destroyed"])? {
             // One that can't be read explains nothing; following the house's own chain finds it.
             if let Ok(stated) = read_statement(&house, &proof, &row)
                 && let Statement::ProofsDestroyed { leaves, .. } = stated.statement
             {
-                ranges.push(leaves);
+                all.extend(leaves.iter().flatten());
             }
         }
-        Ok(ranges)
+        Ok(all.into_iter().collect())
     }
 }
 
 struct Chains<'v> {
     tenure: &'v Tenure,
     head: &'v TreeHead,
-    destroyed: &'v [LeafRanges],
+    destroyed: &'v LeafRanges,
     found: &'v Found,
     counters: &'v Counters,
 }
@@ -110,46 +110,51 @@ struct Walk {
     closed: bool,
 }
 
+impl Walk {
+    fn is_forgotten(&self) -> bool {
+        self.account.keys.proof.is_none() && self.account.facts.closed_at.is_some()
+    }
+}
+
 impl Chains<'_> {
     /// Follows the chains of a range of accounts, in one state of the store.
     fn follow(&self, tx: &mut dyn ReadTx, from: AccountKey, up_to: AccountKey) -> Result<(), Error> {
-        let (mut walk, mut after): (Option<Walk>, Option<(AccountKey, u64)>) = (None, None);
+        let mut after = Some(AccountKey(from.0 - 1));
         loop {
-            let slice = tx.chains(from, up_to, after, SLICE)?;
-            for row in &slice {
-                let Some(key) = row.statement.account else { continue };
-                if walk.as_ref().is_none_or(|walk| walk.account.key != key) {
-                    self.finish(walk.take());
-                    walk = self.begin(tx, key)?;
+            let accounts = tx.accounts(after, SLICE)?;
+            let Some(last) = accounts.last() else { return Ok(()) };
+            after = Some(last.key);
+            let past = last.key >= up_to;
+            for account in accounts.into_iter().take_while(|account| account.key <= up_to) {
+                let statements = tx.statements_of(account.key, &[])?;
+                self.counters.chains.fetch_add(1, Ordering::Relaxed);
+                let proof = self.tenure.proof_key(&account).ok();
+                let mut walk = Walk { account, proof, chain: Chain::default(), closed: false };
+                for row in &statements {
+                    self.statement(&mut walk, row);
                 }
-                if let Some(walk) = &mut walk {
-                    self.statement(walk, row);
-                }
-                after = Some((key, row.statement.version));
+                self.finish(&walk);
             }
-            if slice.len() < SLICE {
-                self.finish(walk);
+            if past {
                 return Ok(());
             }
         }
     }
 
-    fn begin(&self, tx: &mut dyn ReadTx, key: AccountKey) -> Result<Option<Walk>, Error> {
-        let Some(account) = tx.account(key)? else { return Ok(None) };
-        self.counters.chains.fetch_add(1, Ordering::Relaxed);
-        let proof = self.tenure.proof_key(&account).ok();
-        Ok(Some(Walk { account, proof, chain: Chain::default(), closed: false }))
-    }
-
     fn statement(&self, walk: &mut Walk, row: &StatementRow) {
         let Ok(leaf) = u64::try_from(row.seq.0) else { return };
         let (statement, before) = (&row.statement, walk.chain);
-        walk.chain = Chain { version: statement.version, head: statement.commitment };
+        walk.chain = Chain {
+            version: statement.version,
+            head: statement.commitment,
+            newest: Some(row.seq),
+            at: Some(statement.at),
+        };
         if leaf >= self.head.size {
             return;
         }
         self.counters.seen.fetch_add(1, Ordering::Relaxed);
-        if statement.version != before.version + 1 {
+        if statement.version != before.version + 1 || row.previous != before.newest {
             self.found.add(Fault::ChainBroken { leaf });
             return;
         }
@@ -157,7 +162,8 @@ impl Chains<'_> {
         let opened = walk.proof.as_ref().map(|proof| open_evidence(&walk.account, proof, row));
         match opened {
             Some(Ok(evidence)) => self.compare(walk, row, leaf, &link, &evidence),
-            _ if self.destroyed.iter().any(|leaves| leaves.contains(leaf)) => {
+            // Evidence is only ever destroyed of closed accounts, whole, and then there is no key for it.
+            _ if walk.is_forgotten() && self.destroyed.contains(leaf) => {
                 walk.closed |= statement.kind == "account_closed";
                 self.counters.destroyed.fetch_add(1, Ordering::Relaxed);
             }
@@ -180,8 +186,7 @@ impl Chains<'_> {
         }
     }
 
-    fn finish(&self, walk: Option<Walk>) {
-        let Some(walk) = walk else { return };
+    fn finish(&self, walk: &Walk) {
         if walk.chain != walk.account.chain {
             self.found.add(Fault::ChainHead { account: walk.account.key.0 });
         }

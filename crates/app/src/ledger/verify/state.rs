@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest as _, Sha256};
 use tenure_model::Instant;
-use tenure_receipts::{Digest, Item, Statement, root_of};
-use tenure_store::{BatchId, BatchStage, ReadTx, RunState, Seq, StoreExt as _};
+use tenure_policy::language;
+use tenure_receipts::{Digest, Statement};
+use tenure_store::{BatchId, ClassId, CopyKey, CopyRow, CopyStage, ReadTx, RunState, Seq, StoreExt as _};
 
 use super::{Fault, Found};
-use crate::destroy::{copies_of, items_of};
+use crate::destroy::{copies_of, destroyed_of};
 use crate::ledger::{HOUSE, read_statement};
 use crate::{Error, Tenure};
 
@@ -68,7 +69,8 @@ impl Tenure {
         Ok(said)
     }
 
-    /// Only a batch that is through the door has the copies that its last statement speaks of.
+    /// What a batch destroyed is what its statement speaks of, and what became of those copies. A batch that is
+    /// not through the door has destroyed nothing.
     fn compare_batches(
         &self,
         tx: &mut dyn ReadTx,
@@ -76,25 +78,20 @@ impl Tenure {
         found: &Found,
     ) -> Result<(), Error> {
         let classes = tx.classes()?;
+        let facts = classes_of_facts(tx, &classes)?;
         let mut after: Option<BatchId> = None;
         loop {
             let batches = tx.batches(after, 256)?;
             let Some(last) = batches.last() else { break };
             after = Some(last.id);
             for batch in batches {
-                if matches!(
-                    batch.stage,
-                    BatchStage::Gathering | BatchStage::Sealed { .. } | BatchStage::Shredding { .. }
-                ) {
-                    continue;
-                }
-                let copies = copies_of(tx, batch.id)?;
-                let items = items_of(&self.vault, &classes, batch.id, &copies);
-                let root = Digest(root_of(&items.iter().map(Item::blind).collect::<Vec<_>>()));
-                let there = (!copies.is_empty()).then_some((copies.len() as u64, root));
+                let named = destroyed_of(tx, batch.id)?;
+                let root = self.root_of(&classes, batch.id, &named);
+                let there = (!named.is_empty()).then_some((named.len() as u64, root));
                 if batch.statement.and_then(|seq| said.remove(&seq)) != there {
                     found.add(Fault::Unstated { what: format!("the destruction of batch {}", batch.id.0) });
                 }
+                compare_copies(tx, batch.id, &named.into_iter().collect(), &facts, found)?;
             }
         }
         for seq in said.keys() {
@@ -157,6 +154,55 @@ impl Said {
         }
         Ok(())
     }
+}
+
+/// Holds the copies to what the destruction of a batch names: whatever is gone by it is named, and whatever is
+/// named is gone, unless it is a fact that returned.
+fn compare_copies(
+    tx: &mut dyn ReadTx,
+    batch: BatchId,
+    named: &BTreeSet<CopyKey>,
+    facts: &BTreeSet<ClassId>,
+    found: &Found,
+) -> Result<(), Error> {
+    let is_gone = |copy: &CopyRow| copy.state.stage() >= CopyStage::Shredded;
+    let gone: BTreeSet<CopyKey> =
+        copies_of(tx, batch)?.iter().filter(|copy| is_gone(copy)).map(|copy| copy.key).collect();
+    let unnamed = gone.difference(named).count();
+    if unnamed > 0 {
+        let what = format!("that {unnamed} copies of batch {} are destroyed", batch.0);
+        found.add(Fault::Unstated { what });
+    }
+    let mut astray = 0_usize;
+    for key in named.difference(&gone) {
+        astray += usize::from(!facts.contains(&key.class) || !has_returned(tx, *key, batch)?);
+    }
+    if astray > 0 {
+        let what = format!("that {astray} copies that batch {} destroyed are not", batch.0);
+        found.add(Fault::Unstated { what });
+    }
+    Ok(())
+}
+
+/// Whether a copy that a batch destroyed lives again, without a key, or was gathered by a later batch since.
+fn has_returned(tx: &mut dyn ReadTx, key: CopyKey, destroyed_by: BatchId) -> Result<bool, Error> {
+    let Some(copy) = tx.copy(key)? else { return Ok(false) };
+    Ok(match copy.state.batch() {
+        None => copy.state.wrap().is_none(),
+        Some(batch) => batch > destroyed_by && tx.batch(batch)?.is_some(),
+    })
+}
+
+/// The classes of facts of every version, withdrawn ones too.
+fn classes_of_facts(tx: &mut dyn ReadTx, classes: &[(ClassId, String)]) -> Result<BTreeSet<ClassId>, Error> {
+    let mut facts = BTreeSet::new();
+    for row in tx.policies()? {
+        // One that can't be read is not the file that was stated, and is found by that.
+        let Ok(version) = language::parse(&row.version, &row.source) else { continue };
+        let is_fact = |name: &String| version.facts.contains(name);
+        facts.extend(classes.iter().filter(|(_, name)| is_fact(name)).map(|(id, _)| *id));
+    }
+    Ok(facts)
 }
 
 fn digest_of(text: &str) -> Digest {

@@ -1,5 +1,7 @@
 //! The tree: made anew from the statements, and compared with all that is stored and published.
 
+use std::collections::BTreeMap;
+
 use tenure_store::log::Tiles;
 use tenure_store::{Digest, ReadTx, Seq, StoreExt as _, TreeHead};
 use tenure_tlog::checkpoint::SignedCheckpoint;
@@ -7,58 +9,51 @@ use tenure_tlog::incremental::TileEdge;
 use tenure_tlog::tile::Tile;
 
 use super::{Fault, Found, LedgerCheck, Progress};
-use crate::ledger::public;
 use crate::{Error, Tenure};
 
 /// How many leaves are read at once.
 const SLICE: usize = 8_192;
 
 impl Tenure {
-    /// Verifies the tree, and gives the size of the published checkpoint.
+    /// Verifies the tree, and that it continues every checkpoint that was shown of it.
     pub(super) fn verify_tree(
         &self,
         head: &TreeHead,
+        shown: &[SignedCheckpoint],
         found: &Found,
         progress: Progress<'_>,
-    ) -> Result<Option<u64>, Error> {
-        let published = self.store.read(|tx| public::published(tx))?;
-        let size = published.as_ref().map(|signed| signed.checkpoint().size());
-        let mut tree = Tree { edge: TileEdge::new(), published: size, then: None, found };
+    ) -> Result<(), Error> {
+        let roots = shown.iter().map(|signed| (signed.checkpoint().size(), None)).collect();
+        let mut tree = Tree { edge: TileEdge::new(), roots, found };
+        tree.note_root();
         while tree.edge.size() < head.size {
             let left = usize::try_from(head.size - tree.edge.size()).unwrap_or(SLICE);
             let complete = self.store.read(|tx| tree.read(tx, left.min(SLICE)))?;
             progress(LedgerCheck::Tree, tree.edge.size(), head.size);
             if !complete {
                 found.add(Fault::StatementMissing { leaf: tree.edge.size() });
-                return Ok(size);
+                return Ok(());
             }
         }
         if tree.edge.root() != head.root {
             found.add(Fault::Root { size: head.size });
         }
         self.store.read(|tx| tree.partial(tx))?;
-        if let Some(published) = &published {
-            self.verify_checkpoint(published, tree.then, head, found);
+        for signed in shown {
+            self.verify_checkpoint(signed, &tree, head);
         }
-        Ok(size)
+        Ok(())
     }
 
-    fn verify_checkpoint(
-        &self,
-        published: &SignedCheckpoint,
-        root_then: Option<Digest>,
-        head: &TreeHead,
-        found: &Found,
-    ) {
-        let checkpoint = published.checkpoint();
-        if !self.signed_by_log(published) {
-            found.add(Fault::CheckpointSignature);
+    fn verify_checkpoint(&self, signed: &SignedCheckpoint, tree: &Tree<'_>, head: &TreeHead) {
+        if !self.signed_by_log(signed) {
+            tree.found.add(Fault::CheckpointSignature);
         }
-        let size = checkpoint.size();
+        let (size, root) = (signed.checkpoint().size(), *signed.checkpoint().root());
         if size > head.size {
-            found.add(Fault::RolledBack { size });
-        } else if size > 0 && root_then != Some(*checkpoint.root()) {
-            found.add(Fault::Forked { size });
+            tree.found.add(Fault::RolledBack { size });
+        } else if tree.roots.get(&size) != Some(&Some(root)) {
+            tree.found.add(Fault::Forked { size });
         }
     }
 }
@@ -66,13 +61,18 @@ impl Tenure {
 /// The tree as the statements make it.
 struct Tree<'f> {
     edge: TileEdge,
-    /// The size whose root is wanted, and the root once the tree had it.
-    published: Option<u64>,
-    then: Option<Digest>,
+    /// The sizes whose roots are wanted, and each root once the tree had that size.
+    roots: BTreeMap<u64, Option<Digest>>,
     found: &'f Found,
 }
 
 impl Tree<'_> {
+    fn note_root(&mut self) {
+        if let Some(root) = self.roots.get_mut(&self.edge.size()) {
+            *root = Some(self.edge.root());
+        }
+    }
+
     /// Reads on; `false` if a statement is missing.
     fn read(&mut self, tx: &mut dyn ReadTx, wanted: usize) -> Result<bool, Error> {
         let next = i64::try_from(self.edge.size()).map_err(|_| Error::NotIntegrated)?;
@@ -81,9 +81,7 @@ impl Tree<'_> {
             for (tile, hashes) in self.edge.append(tenure_receipts::leaf(commitment)) {
                 self.compare(tile, tx.tile(tile.level(), tile.index())?.as_deref(), &hashes);
             }
-            if Some(self.edge.size()) == self.published {
-                self.then = Some(self.edge.root());
-            }
+            self.note_root();
         }
         Ok(commitments.len() == wanted)
     }

@@ -11,9 +11,10 @@ use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 use serde_json::json;
-use tenure_app::{Tenure, TimeKeeping};
+use tenure_app::{Answer, Error, Reply, Tenure, TimeKeeping};
 use tenure_model::{Choice, Instant};
 
+use super::Head;
 use crate::Exit;
 use crate::output::{say, say_json};
 use crate::session::Session;
@@ -36,6 +37,8 @@ struct Line {
     version: Option<String>,
     #[serde(default)]
     at: Option<Instant>,
+    #[serde(default)]
+    follows: Option<Head>,
 }
 
 /// What a worker answers for a line: nothing, or why it was not recorded.
@@ -54,7 +57,7 @@ pub(super) fn run(session: &Session, path: &Path, json: bool) -> anyhow::Result<
             let (give, take) = sync_channel(4);
             workers.push(give);
             let (tenure, answers, now) = (session.tenure.clone(), answers.clone(), session.now);
-            scope.spawn(move || work(&tenure, &take, &answers, now));
+            scope.spawn(move || work(&tenure, &take, &answers, (now, simulated)));
         }
         let counter = &bar;
         let collector = scope.spawn(move || collect(outcomes, counter));
@@ -122,9 +125,28 @@ fn understand(bytes: &[u8], simulated: bool) -> Result<Line, String> {
     Ok(line)
 }
 
-fn work(tenure: &Tenure, lines: &Receiver<(u64, Line)>, answers: &SyncSender<Outcome>, now: Instant) {
+/// A file may be old or be read twice, so its `on` must not undo an `off`. On simulated time each line says
+/// when it was.
+fn answer(tenure: &Tenure, line: &Line, simulated: bool) -> Result<Answer, Error> {
+    let (purpose, version) = (line.purpose.as_str(), line.version.as_deref());
+    match (line.follows, line.choice) {
+        (Some(Head(follows)), Choice::On) => {
+            let reply = Reply::On { follows };
+            Ok(Answer { purpose: purpose.to_owned(), reply, version: line.version.clone() })
+        }
+        (_, choice) if simulated => tenure.answer(&line.account, purpose, choice, version),
+        (_, choice) => tenure.answer_of_file(&line.account, purpose, choice, version),
+    }
+}
+
+fn work(
+    tenure: &Tenure,
+    lines: &Receiver<(u64, Line)>,
+    answers: &SyncSender<Outcome>,
+    (now, simulated): (Instant, bool),
+) {
     for (number, line) in lines {
-        let answer = tenure.answer(&line.account, &line.purpose, line.choice, line.version.as_deref());
+        let answer = answer(tenure, &line, simulated);
         let decide = |answer| tenure.decide(&line.account, answer, line.at.unwrap_or(now));
         let failed = answer.and_then(decide).err();
         if answers.send((number, failed.map(|error| error.to_string()))).is_err() {
