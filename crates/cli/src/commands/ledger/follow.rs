@@ -45,6 +45,9 @@ pub(crate) struct Follow {
 /// How often a single look is begun anew, as a log may grow while it is read.
 const TRIES: u32 = 3;
 
+/// How many looks in a row must show an old copy of the log before it is an alarm: caches show what was.
+const LOOKS: u32 = 3;
+
 impl Follow {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let auditor = self.auditor()?;
@@ -52,6 +55,7 @@ impl Follow {
         if self.once {
             return once(&auditor, &log, global.json);
         }
+        let auditor = auditor.with_looks(LOOKS);
         loop {
             match auditor.look(&log) {
                 Ok(look) => say_look(&look, global.json)?,

@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tenure_server::publish::PublishError;
-use tenure_server::{Folder, publish};
+use tenure_server::{Folder, publish_witnessed};
 
 use super::arguments::Asking;
-use super::serve::{Cosigning, OwnLog, complain_of};
+use super::serve::{OwnLog, complain_of};
 use crate::Exit;
 use crate::commands::Global;
 use crate::output::{paint, say, say_json};
@@ -30,21 +30,15 @@ impl Publish {
         let (log, known) = OwnLog::open(&global.data)?;
         let folder = Folder::open(&self.folder)
             .with_context(|| format!("can't publish to {}", self.folder.display()))?;
-        let mut cosigning = Cosigning::default();
-        let published = publish(&log, &known, &folder, &mut |signed| {
-            cosigning = complain_of(witnesses.cosign(signed, &log));
-        });
-        let published = match published {
-            Err(error @ PublishError::Fork { .. }) => {
-                if global.json {
-                    say_json(&json!({"published": false, "reason": error.to_string()}))?;
-                } else {
-                    say(paint("1;31", &format!("REFUSED: {error}")))?;
-                }
-                return Ok(Exit::Refused);
+        let (published, asked) = match publish_witnessed(&log, &known, &folder, &witnesses) {
+            Err(error @ PublishError::Fork { .. }) => return refuse(&error.to_string(), global.json),
+            Err(PublishError::Contradicted(contradicted)) => {
+                let saw = &contradicted.saw;
+                return refuse(&format!("nothing was published: {saw}\n\n{contradicted}"), global.json);
             }
             other => other?,
         };
+        let cosigning = complain_of(asked);
         // It is published all the same; those who require the witnesses will wait for them.
         let exit = if cosigning.without == 0 { Exit::Done } else { Exit::Refused };
         if global.json {
@@ -72,4 +66,13 @@ impl Publish {
         }
         Ok(exit)
     }
+}
+
+fn refuse(reason: &str, json: bool) -> anyhow::Result<Exit> {
+    if json {
+        say_json(&json!({"published": false, "reason": reason}))?;
+    } else {
+        say(paint("1;31", &format!("REFUSED: {reason}")))?;
+    }
+    Ok(Exit::Refused)
 }
