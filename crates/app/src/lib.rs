@@ -40,7 +40,7 @@ pub use accounts::AccountFacts;
 pub use choices::{Answer, Reply};
 pub use error::Error;
 pub use figures::{ClassCount, CopyFigure, Destruction, DestructionCursor, Figures};
-pub use holds::{HoldScope, HoldView};
+pub use holds::{Extent, Falls, HoldPreview, HoldScope, HoldVersion, HoldView};
 pub use ingest::{Defaults, Ingested, Ingester, Refusal};
 pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
 pub use marks::{Deletion, Scan};

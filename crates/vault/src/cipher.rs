@@ -22,10 +22,12 @@ pub struct CipherError;
 /// The algorithms in use. An id is never given to another algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
-    /// AES-256-GCM with a random nonce: fast, for bodies, whose keys seal few texts each.
+    /// AES-256-GCM with a random nonce: what bodies were sealed with at first. Nothing new is.
     Gcm,
     /// AES-256-GCM-SIV: survives a nonce that repeats after a machine is restored, for keys.
     GcmSiv,
+    /// Cobblestone-256, in [`chunked`](crate::chunked): readable by range, for bodies.
+    Cobblestone,
 }
 
 impl Algorithm {
@@ -33,18 +35,33 @@ impl Algorithm {
         match self {
             Self::Gcm => 1,
             Self::GcmSiv => 2,
+            Self::Cobblestone => 3,
         }
     }
 
-    fn implementation(self) -> &'static aead::Algorithm {
+    /// The algorithm that a ciphertext begins by naming.
+    pub(crate) fn named_by(sealed: &[u8]) -> Result<Self, OpenError> {
+        match sealed.first() {
+            Some(1) => Ok(Self::Gcm),
+            Some(2) => Ok(Self::GcmSiv),
+            Some(3) => Ok(Self::Cobblestone),
+            Some(other) => Err(OpenError::UnknownAlgorithm(*other)),
+            None => Err(OpenError::Malformed),
+        }
+    }
+
+    /// How a text is sealed whole, which Cobblestone does not do.
+    fn implementation(self) -> Option<&'static aead::Algorithm> {
         match self {
-            Self::Gcm => &aead::AES_256_GCM,
-            Self::GcmSiv => &aead::AES_256_GCM_SIV,
+            Self::Gcm => Some(&aead::AES_256_GCM),
+            Self::GcmSiv => Some(&aead::AES_256_GCM_SIV),
+            Self::Cobblestone => None,
         }
     }
 }
 
-/// A key made ready for one algorithm. It opens nothing that another algorithm sealed.
+/// A key made ready for one algorithm that seals a text whole. It opens nothing that another algorithm
+/// sealed.
 #[derive(Debug)]
 pub(crate) struct Cipher {
     algorithm: Algorithm,
@@ -53,8 +70,8 @@ pub(crate) struct Cipher {
 
 impl Cipher {
     pub(crate) fn new(algorithm: Algorithm, secret: &Secret) -> Result<Self, CipherError> {
-        let key = RandomizedNonceKey::new(algorithm.implementation(), secret.as_bytes())
-            .map_err(|_| CipherError)?;
+        let implementation = algorithm.implementation().ok_or(CipherError)?;
+        let key = RandomizedNonceKey::new(implementation, secret.as_bytes()).map_err(|_| CipherError)?;
         Ok(Self { algorithm, key })
     }
 
@@ -177,9 +194,23 @@ mod tests {
     }
 
     #[test]
+    fn a_ciphertext_names_its_algorithm_first() {
+        for algorithm in [Algorithm::Gcm, Algorithm::GcmSiv, Algorithm::Cobblestone] {
+            assert_eq!(Algorithm::named_by(&[algorithm.id(), 7]), Ok(algorithm));
+        }
+        assert_eq!(Algorithm::named_by(&[0]), Err(OpenError::UnknownAlgorithm(0)));
+        assert_eq!(Algorithm::named_by(&[4]), Err(OpenError::UnknownAlgorithm(4)));
+        assert_eq!(Algorithm::named_by(&[]), Err(OpenError::Malformed));
+    }
+
+    #[test]
     fn two_purposes_derive_two_keys() {
         let one = derive(&[1; 32], "one").unwrap();
         assert_eq!(one.as_bytes(), derive(&[1; 32], "one").unwrap().as_bytes());
         assert_ne!(one.as_bytes(), derive(&[1; 32], "two").unwrap().as_bytes());
     }
 }
+
+#[cfg(test)]
+#[path = "cipher_vectors.rs"]
+mod vectors;

@@ -89,7 +89,8 @@ impl BodyKey {
         &self.0.secret
     }
 
-    pub(crate) fn cipher(&self) -> Result<&Cipher, CipherError> {
+    /// What opens segments that were sealed whole, before there were chunks.
+    pub(crate) fn whole_cipher(&self) -> Result<&Cipher, CipherError> {
         self.0.cipher(Algorithm::Gcm)
     }
 }
@@ -180,7 +181,7 @@ mod tests {
     fn keys_never_print_their_bytes() {
         let secret = Secret::from_slice(&[0xAB; 32]).unwrap();
         let key = BodyKey::new(secret);
-        key.cipher().unwrap();
+        key.whole_cipher().unwrap();
         let printed = format!("{key:?} {:?}", AccountKey::new(Secret::from_slice(&[0xAB; 32]).unwrap()));
         assert!(!printed.contains("171") && !printed.to_lowercase().contains("abab"), "{printed}");
     }

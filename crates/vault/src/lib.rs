@@ -16,6 +16,7 @@
 
 mod bodies;
 mod bundle;
+mod chunked;
 mod cipher;
 mod error;
 #[cfg(any(test, feature = "faults"))]

@@ -2,6 +2,9 @@
 //!
 //! `magic (8) ‖ segment ‖ segment …`, each segment sealed on its own. The pack has no index: places
 //! lie in SQL, and a pack that SQL does not know was left by a crash.
+//!
+//! A segment is `id of its algorithm (1) ‖ sealed text`. New ones are in chunks, so that a range of a
+//! long one is read alone; those sealed whole, as at first, still open.
 
 use std::ops::Range;
 
@@ -9,7 +12,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::bodies::BodyStore;
-use crate::cipher::{Algorithm, CipherError, OVERHEAD};
+use crate::chunked::{self, HEADER_LEN, Layout, Salt};
+use crate::cipher::{Algorithm, CipherError};
 use crate::error::{BodyError, OpenError};
 use crate::ids::PackId;
 use crate::keys::BodyKey;
@@ -84,18 +88,22 @@ impl PackWriter {
         name: &SegmentName<'_>,
         plaintext: &[u8],
     ) -> Result<Place, CipherError> {
-        let length = u32::try_from(plaintext.len().saturating_add(OVERHEAD)).map_err(|_| CipherError)?;
+        let length = segment_len(plaintext.len()).ok_or(CipherError)?;
         if self.content.is_empty() {
             // The system hands out memory as it is touched, so that asking for a whole pack at once
             // costs a small one nothing and spares a large one every copy of growing.
             self.content.reserve_exact(PACK_BYTES_MAX.saturating_add(plaintext.len()));
             self.content.extend_from_slice(MAGIC);
         }
-        let offset = self.content.len() as u64;
-        let cipher = key.cipher()?;
-        name.bind(&mut self.names, cipher.algorithm());
-        cipher.seal_into(self.names.as_bytes(), plaintext, &mut self.content)?;
-        Ok(Place { pack: self.id, offset, length })
+        let start = self.content.len();
+        name.bind(&mut self.names, Algorithm::Cobblestone);
+        let (names, salt) = (self.names.as_bytes(), Salt::random()?);
+        self.content.push(Algorithm::Cobblestone.id());
+        if let Err(error) = chunked::seal_into(key.secret(), names, salt, plaintext, &mut self.content) {
+            self.content.truncate(start);
+            return Err(error);
+        }
+        Ok(Place { pack: self.id, offset: start as u64, length })
     }
 
     /// Stores the pack durably. An empty one is not stored.
@@ -105,6 +113,11 @@ impl PackWriter {
         }
         store.put(self.id, Bytes::from(self.content))
     }
+}
+
+/// The length of a segment with its algorithm's id, if a place can say it.
+fn segment_len(plaintext: usize) -> Option<u32> {
+    chunked::sealed_len(plaintext)?.checked_add(1)?.try_into().ok()
 }
 
 /// Reads segments in the order asked for, with one read of each pack that they lie in.
@@ -118,10 +131,67 @@ pub(crate) fn read_all(store: &dyn BodyStore, readings: &[Reading<'_>]) -> Resul
         let ranges: Vec<_> = of_pack.iter().map(|(_, reading)| reading.place.range()).collect();
         let parts = store.read(first.place.pack, &ranges)?;
         for ((index, reading), part) in of_pack.iter().zip(parts) {
-            reading.name.bind(&mut names, Algorithm::Gcm);
-            opened.push((*index, reading.key.cipher()?.open(names.as_bytes(), &part)?));
+            opened.push((*index, open(reading, &mut names, &part)?));
         }
     }
     opened.sort_unstable_by_key(|(index, _)| *index);
     Ok(opened.into_iter().map(|(_, plaintext)| plaintext).collect())
 }
+
+/// Reads a range of one segment's text, with one read of the chunks that it lies in. A range that
+/// reaches beyond the end of the text is cut there.
+pub(crate) fn read_range(
+    store: &dyn BodyStore,
+    reading: &Reading<'_>,
+    range: &Range<u64>,
+) -> Result<Vec<u8>, OpenError> {
+    let place = reading.place;
+    let sealed_len = u64::from(place.length).checked_sub(1).ok_or(OpenError::Malformed)?;
+    let Some(layout) = Layout::of(sealed_len) else {
+        return read_and_cut(store, reading, range);
+    };
+    let part = layout.part(range);
+    let message = place.offset.saturating_add(1);
+    let header = place.offset..message.saturating_add(HEADER_LEN as u64);
+    let chunks = message.saturating_add(part.sealed.start)..message.saturating_add(part.sealed.end);
+    let parts = store.read(place.pack, &[header, chunks])?;
+    let [header, chunks] = parts.as_slice() else { return Err(OpenError::Malformed) };
+    if Algorithm::named_by(header)? != Algorithm::Cobblestone {
+        return read_and_cut(store, reading, range);
+    }
+    let header = header.get(1..).unwrap_or_default();
+    let mut names = Fields::default();
+    reading.name.bind(&mut names, Algorithm::Cobblestone);
+    chunked::open_part(reading.key.secret(), names.as_bytes(), header, &part, chunks)
+}
+
+/// A range of a segment that opens only whole.
+fn read_and_cut(
+    store: &dyn BodyStore,
+    reading: &Reading<'_>,
+    range: &Range<u64>,
+) -> Result<Vec<u8>, OpenError> {
+    let parts = store.read(reading.place.pack, &[reading.place.range()])?;
+    let sealed = parts.first().ok_or(OpenError::Malformed)?;
+    let mut text = open(reading, &mut Fields::default(), sealed)?;
+    chunked::keep(&mut text, range);
+    Ok(text)
+}
+
+/// The text of a segment, whichever algorithm sealed it.
+fn open(reading: &Reading<'_>, names: &mut Fields, sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
+    let algorithm = Algorithm::named_by(sealed)?;
+    reading.name.bind(names, algorithm);
+    match algorithm {
+        Algorithm::Cobblestone => {
+            let message = sealed.get(1..).unwrap_or_default();
+            chunked::open(reading.key.secret(), names.as_bytes(), message)
+        }
+        Algorithm::Gcm => reading.key.whole_cipher()?.open(names.as_bytes(), sealed),
+        Algorithm::GcmSiv => Err(OpenError::UnknownAlgorithm(algorithm.id())),
+    }
+}
+
+#[cfg(test)]
+#[path = "pack_tests.rs"]
+mod tests;

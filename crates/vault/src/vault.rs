@@ -1,6 +1,7 @@
 //! The vault: keys and packs behind one door.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 
 use crate::bodies::{self, BodyStore, Listing, ObjectBodies};
@@ -175,6 +176,19 @@ impl Vault {
     /// Reads segments in the order asked for, touching each pack once. The first failure ends it.
     pub fn read_all(&self, readings: &[Reading<'_>]) -> Result<Vec<Vec<u8>>, OpenError> {
         pack::read_all(self.bodies.as_ref(), readings)
+    }
+
+    /// Reads a range of one segment's text: only the chunks that it lies in are read and opened.
+    ///
+    /// A range that reaches beyond the end of the text is cut there, and then the end is proved too.
+    pub fn read_range(
+        &self,
+        place: &Place,
+        key: &BodyKey,
+        name: &SegmentName<'_>,
+        range: Range<u64>,
+    ) -> Result<Vec<u8>, OpenError> {
+        pack::read_range(self.bodies.as_ref(), &Reading { place: *place, key, name: *name }, &range)
     }
 
     /// Removes packs durably. Packs that are gone already are no error.

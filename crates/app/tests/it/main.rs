@@ -7,6 +7,7 @@ mod choices;
 mod edges;
 mod faults;
 mod forgotten;
+mod holds;
 mod ledger_crash;
 mod run;
 mod sweep;

@@ -6,6 +6,7 @@ mod crash;
 mod doctor;
 mod explain;
 mod folder;
+mod hold;
 mod import;
 mod ledger;
 mod policy;

@@ -247,7 +247,9 @@ impl Try<'_> {
                 }
                 Change::TellAdult => facts.minor = Some(false),
                 Change::Release { hold } => {
-                    for held in holds.iter_mut().filter(|held| *held.id == **hold) {
+                    // The versions of an amended hold that ended before stay as they ended.
+                    let lasting = holds.iter_mut().filter(|held| held.released_at.is_none());
+                    for held in lasting.filter(|held| *held.id == **hold) {
                         held.released_at = Some(now);
                     }
                 }

@@ -89,22 +89,31 @@ fn hold(id: &str, version: u32) -> HoldRow {
 pub(super) fn holds_are_versioned_and_every_change_advances_the_epoch(instance: &Instance) -> Outcome {
     instance.store.write(|tx| {
         assert_eq!(tx.holds_epoch()?, 0);
-        for (number, placed) in (1..).zip([hold("h2", 1), hold("h1", 1), hold("h2", 2)]) {
-            tx.insert_hold(&placed)?;
-            assert_eq!(tx.holds_epoch()?, number);
-        }
-        assert_eq!(tx.holds()?, [hold("h1", 1), hold("h2", 2)]);
+        tx.insert_hold(&hold("h2", 1))?;
+        tx.insert_hold(&hold("h1", 1))?;
+        assert_eq!(tx.holds_epoch()?, 2);
+        tx.amend_hold(&hold("h2", 2))?;
+        assert_eq!(tx.holds_epoch()?, 3);
+        // The first version ends where the second begins.
+        let first = HoldRow { released_at: Some(sample::at(2)), ..hold("h2", 1) };
+        assert_eq!(tx.holds()?, [hold("h1", 1), first.clone(), hold("h2", 2)]);
         tx.release_hold("h2", sample::at(50))?;
         let released = HoldRow { released_at: Some(sample::at(50)), ..hold("h2", 2) };
-        assert_eq!(tx.holds()?, [hold("h1", 1), released.clone()]);
-        assert_eq!(tx.hold_versions("h2")?, [hold("h2", 1), released]);
+        assert_eq!(tx.holds()?, [hold("h1", 1), first.clone(), released.clone()]);
+        assert_eq!(tx.hold_versions("h2")?, [first, released]);
         assert_eq!(tx.holds_epoch()?, 4);
-        assert_eq!(tx.release_hold("h3", sample::at(1)), Err(StoreError::Missing { table: "holds" }));
+        let missing = Err(StoreError::Missing { table: "holds" });
+        assert_eq!(tx.release_hold("h3", sample::at(1)), missing);
+        assert_eq!(tx.amend_hold(&hold("h3", 2)), missing);
         Ok::<_, StoreError>(())
     })?;
     let again: Outcome = instance.store.write(|tx| tx.insert_hold(&hold("h1", 1)));
     assert!(matches!(again, Err(StoreError::Conflict { .. })));
-    assert_eq!(instance.store.read(|tx| tx.holds_epoch())?, 4, "a change that was refused is none");
+    // A number that is taken: what was ended for the sake of it is not.
+    let taken: Outcome = instance.store.write(|tx| tx.amend_hold(&hold("h1", 1)));
+    assert!(matches!(taken, Err(StoreError::Conflict { .. })));
+    let (epoch, there) = instance.store.read(|tx| Ok::<_, StoreError>((tx.holds_epoch()?, tx.holds()?)))?;
+    assert_eq!((epoch, there.first()), (4, Some(&hold("h1", 1))), "a change that was refused is none");
     Ok(())
 }
 
@@ -115,6 +124,8 @@ pub(super) fn a_released_hold_stays_released(instance: &Instance) -> Outcome {
     })?;
     let again: Outcome = instance.store.write(|tx| tx.release_hold("h", sample::at(6)));
     assert_eq!(again, Err(StoreError::AppendOnly { table: "holds" }));
+    let amended: Outcome = instance.store.write(|tx| tx.amend_hold(&hold("h", 2)));
+    assert_eq!(amended, Err(StoreError::AppendOnly { table: "holds" }));
     Ok(())
 }
 

@@ -280,7 +280,7 @@ pub trait PageWrite {
 
 /// Reads holds.
 pub trait HoldRead {
-    /// The newest version of every hold, released ones too, by id.
+    /// Every version of every hold, released ones too, by id and version.
     fn holds(&mut self) -> Stored<Vec<HoldRow>>;
     /// Every version of a hold.
     fn hold_versions(&mut self, id: &str) -> Stored<Vec<HoldRow>>;
@@ -290,8 +290,11 @@ pub trait HoldRead {
 
 /// Writes holds. Each change advances the epoch.
 pub trait HoldWrite {
-    /// Adds a version of a hold.
+    /// Adds a hold's first version.
     fn insert_hold(&mut self, hold: &HoldRow) -> Stored<()>;
+    /// Ends a hold's newest version at the instant at which the next one begins, and adds that: no instant lies
+    /// between them. A hold that was released stays so.
+    fn amend_hold(&mut self, next: &HoldRow) -> Stored<()>;
     /// Releases a hold's newest version.
     fn release_hold(&mut self, id: &str, at: Instant) -> Stored<()>;
 }

@@ -27,6 +27,26 @@ fn hold(row: &mut Columns<'_, '_>) -> Stored<HoldRow> {
 }
 
 impl SqliteTx<'_> {
+    fn add(&self, new: &HoldRow) -> Stored<()> {
+        let sql = "INSERT INTO holds (id, version, placed_at, released_at, may_tell, scope)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let values = params![
+            new.id,
+            new.version,
+            new.placed_at.micros(),
+            new.released_at.map(Instant::micros),
+            new.may_tell,
+            new.scope,
+        ];
+        change(self.0, "place a hold", sql, values).map(drop)
+    }
+
+    fn end(&self, id: &str, at: Instant) -> Stored<()> {
+        let sql = "UPDATE holds SET released_at = ?2
+            WHERE id = ?1 AND version = (SELECT max(version) FROM holds WHERE id = ?1)";
+        change_one(self.0, "release a hold", "holds", sql, params![id, at.micros()])
+    }
+
     fn advance_epoch(&self) -> Stored<()> {
         let sql = "INSERT INTO meta (key, value) VALUES (?1, '1')
             ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1";
@@ -36,10 +56,7 @@ impl SqliteTx<'_> {
 
 impl HoldRead for SqliteTx<'_> {
     fn holds(&mut self) -> Stored<Vec<HoldRow>> {
-        let sql = select!(
-            "AS this WHERE version = (SELECT max(version) FROM holds AS any WHERE any.id = this.id) ORDER BY id"
-        );
-        list(self.0, "list holds", sql, [], hold)
+        list(self.0, "list holds", select!("ORDER BY id, version"), [], hold)
     }
 
     fn hold_versions(&mut self, id: &str) -> Stored<Vec<HoldRow>> {
@@ -54,24 +71,18 @@ impl HoldRead for SqliteTx<'_> {
 
 impl HoldWrite for SqliteTx<'_> {
     fn insert_hold(&mut self, new: &HoldRow) -> Stored<()> {
-        let sql = "INSERT INTO holds (id, version, placed_at, released_at, may_tell, scope)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-        let values = params![
-            new.id,
-            new.version,
-            new.placed_at.micros(),
-            new.released_at.map(Instant::micros),
-            new.may_tell,
-            new.scope,
-        ];
-        change(self.0, "place a hold", sql, values)?;
+        self.add(new)?;
+        self.advance_epoch()
+    }
+
+    fn amend_hold(&mut self, next: &HoldRow) -> Stored<()> {
+        self.end(&next.id, next.placed_at)?;
+        self.add(next)?;
         self.advance_epoch()
     }
 
     fn release_hold(&mut self, id: &str, at: Instant) -> Stored<()> {
-        let sql = "UPDATE holds SET released_at = ?2
-            WHERE id = ?1 AND version = (SELECT max(version) FROM holds WHERE id = ?1)";
-        change_one(self.0, "release a hold", "holds", sql, params![id, at.micros()])?;
+        self.end(id, at)?;
         self.advance_epoch()
     }
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper that fails should fail its test")]
 
+mod chunked;
 mod copies;
 mod folders;
 mod logkeys;

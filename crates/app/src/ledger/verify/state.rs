@@ -6,7 +6,9 @@ use sha2::{Digest as _, Sha256};
 use tenure_model::Instant;
 use tenure_policy::language;
 use tenure_receipts::{Digest, Statement};
-use tenure_store::{BatchId, ClassId, CopyKey, CopyRow, CopyStage, ReadTx, RunState, Seq, StoreExt as _};
+use tenure_store::{
+    BatchId, ClassId, CopyKey, CopyRow, CopyStage, HoldRow, ReadTx, RunState, Seq, StoreExt as _,
+};
 
 use super::{Fault, Found};
 use crate::destroy::{copies_of, destroyed_of};
@@ -19,10 +21,17 @@ struct Said {
     policies: BTreeMap<String, Digest>,
     withdrawn: BTreeSet<String>,
     runs: BTreeMap<String, Digest>,
-    /// When each was placed, and what it covers.
-    holds: BTreeMap<String, (Instant, serde_json::Value)>,
+    /// The versions of each: what began it, when, and what it covers.
+    holds: BTreeMap<String, Vec<(Began, Instant, serde_json::Value)>>,
     released: BTreeMap<String, Instant>,
     copies: BTreeMap<Seq, (u64, Digest)>,
+}
+
+/// What began a version of a hold.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Began {
+    Placed,
+    Amended,
 }
 
 impl Tenure {
@@ -55,7 +64,10 @@ impl Tenure {
                     said.runs.insert(run, manifest);
                 }
                 Statement::HoldPlaced { hold, scope } => {
-                    said.holds.insert(hold, (stated.at, scope));
+                    said.holds.entry(hold).or_default().push((Began::Placed, stated.at, scope));
+                }
+                Statement::HoldAmended { hold, scope } => {
+                    said.holds.entry(hold).or_default().push((Began::Amended, stated.at, scope));
                 }
                 Statement::HoldReleased { hold } => {
                     said.released.insert(hold, stated.at);
@@ -140,19 +152,35 @@ impl Said {
 
     fn compare_holds(&self, tx: &mut dyn ReadTx, found: &Found) -> Result<(), Error> {
         let mut there = BTreeSet::new();
-        for hold in tx.holds()? {
-            let placed = self.holds.get(&hold.id).is_some_and(|(at, scope)| {
-                *at == hold.placed_at && serde_json::from_str(&hold.scope).ok().as_ref() == Some(scope)
-            });
-            if !placed || self.released.get(&hold.id) != hold.released_at.as_ref() {
-                found.add(Fault::Unstated { what: format!("hold `{}`", hold.id) });
+        let rows = tx.holds()?;
+        for versions in rows.chunk_by(|one, next| one.id == next.id) {
+            let Some(HoldRow { id, .. }) = versions.first() else { continue };
+            if !self.is_stated(id, versions) {
+                found.add(Fault::Unstated { what: format!("hold `{id}`") });
             }
-            there.insert(hold.id);
+            there.insert(id);
         }
-        for id in self.holds.keys().filter(|id| !there.contains(*id)) {
+        for id in self.holds.keys().filter(|id| !there.contains(id)) {
             found.add(Fault::Missing { what: format!("hold `{id}`") });
         }
         Ok(())
+    }
+
+    /// Whether the versions of a hold are those that were stated: each ends where the next one begins, and the
+    /// last where the hold was released.
+    fn is_stated(&self, id: &str, versions: &[HoldRow]) -> bool {
+        let stated = self.holds.get(id).map_or(&[][..], Vec::as_slice);
+        let begins = stated.iter().skip(1).map(|(_, at, _)| Some(*at));
+        let ends = begins.chain([self.released.get(id).copied()]);
+        stated.len() == versions.len()
+            && (1..).zip(versions).zip(stated.iter().zip(ends)).all(|((number, row), (said, end))| {
+                let (began, at, scope) = said;
+                row.version == number
+                    && (*began == Began::Placed) == (number == 1)
+                    && row.placed_at == *at
+                    && row.released_at == end
+                    && serde_json::from_str(&row.scope).ok().as_ref() == Some(scope)
+            })
     }
 }
 
