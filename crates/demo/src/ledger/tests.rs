@@ -86,11 +86,10 @@ fn what_the_ledger_has_otherwise_than_the_story_is_found() {
     let audit = log.audits.last_mut().unwrap();
     let kept = audit.copies.iter().position(|copy| copy.destroyed_at.is_some()).unwrap();
     let hidden = audit.copies.remove(kept);
+    // Where it was the only copy of its batch, the story does not know the batch either.
     let findings = found(&world, &log);
-    assert!(
-        findings.contains(&"1 destructions are not in the ledger copy by copy".to_owned()),
-        "{findings:?}"
-    );
+    let named = ["1 destructions are not in the ledger copy by copy", number];
+    assert!(findings.iter().any(|finding| named.contains(&finding.as_str())), "{findings:?}");
     log.audits.last_mut().unwrap().copies.push(hidden);
 
     log.published += 1;
