@@ -177,7 +177,8 @@ impl Tenure {
     /// Appends statements about what a person chose, and gives their receipts.
     ///
     /// They are encrypted before the writer is asked, so that nobody waits for that. If the account's chain
-    /// moves meanwhile, the version in the chain is taken, and they are written anew.
+    /// moves meanwhile, the version in the chain is taken, and they are written anew. So they are if its proof
+    /// key moves to another page and the page that was read of is destroyed: an `off` must not fail for that.
     fn state_choices(
         &self,
         account: &str,
@@ -187,10 +188,12 @@ impl Tenure {
     ) -> Result<Vec<Receipt>, Error> {
         for _ in 0..TRIES_BESIDE {
             let row = self.store.read(|tx| account_of(tx, account))?;
-            let drafts = self.draft_choices(&row, &statements, (whose, follows), now)?;
+            let drafts = match self.draft_choices(&row, &statements, (whose, follows), now) {
+                Err(Error::Open(_) | Error::Keys(_)) => continue,
+                drafts => drafts?,
+            };
             let new: Vec<NewStatement> = drafts.iter().map(|draft| draft.new.clone()).collect();
-            let appended = self.store.write(move |tx| append(tx, &new));
-            match appended {
+            match self.store.write(move |tx| append(tx, &new)) {
                 Err(Error::Store(StoreError::Conflict { .. })) => {}
                 appended => return self.receipts_of_drafts(&row, drafts, appended?, now),
             }

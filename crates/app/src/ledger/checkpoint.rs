@@ -87,6 +87,17 @@ impl Signing {
     }
 }
 
+impl Signing {
+    /// Remembers a checkpoint that is about to be published. Of several at once the largest is remembered.
+    fn remember(&self, published: &SignedCheckpoint) -> Result<(), Error> {
+        let size = |signed: &SignedCheckpoint| signed.checkpoint().size();
+        if self.keys.mark()?.is_none_or(|mark| size(&mark) < size(published)) {
+            self.keys.set_mark(published)?;
+        }
+        Ok(())
+    }
+}
+
 /// The root of the log when it had so many leaves; none if it never had.
 fn root_at(tx: &mut dyn ReadTx, size: u64) -> Result<Option<Digest>, Error> {
     if tx.tree_head()?.is_none_or(|head| head.size < size) {
@@ -113,7 +124,7 @@ impl Tenure {
         if old.is_some_and(|old| old == *signed) {
             return Ok(signed);
         }
-        self.log.lock().keys.set_mark(&signed)?;
+        self.log.lock().remember(&signed)?;
         let published = Arc::clone(&signed);
         self.store.write(move |tx| {
             // Another caller may have published a later one meanwhile.
