@@ -1,14 +1,19 @@
 //! What the benchmarks share: a Tenure on disk, and made-up conversations.
 
-use std::io::{self, Write as _};
-use std::path::Path;
-use std::sync::Arc;
+pub mod watch;
 
-use tenure_app::{AccountFacts, Defaults, Entropy, Error, Ingested, Tenure, TimeKeeping};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tenure_app::{AccountFacts, Defaults, Entropy, Error, Ingested, Tenure, TimeKeeping, open_store};
 use tenure_formats::{Conversation, Item, Message, Role};
 use tenure_model::{Instant, Kind};
 use tenure_store::{SqliteStore, Store};
 use tenure_vault::{LogKeys, Vault};
+
+use watch::{Watch, WatchedStore};
 
 /// What a benchmark ends with.
 pub type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
@@ -21,17 +26,56 @@ impl Entropy for SystemEntropy {
     }
 }
 
-/// A new Tenure in a folder, with one policy published long ago.
+/// A new Tenure in a folder, with one policy published long ago, and no journal.
 pub fn tenure(folder: &Path, policy: &str, start: Instant) -> Outcome<(Tenure, Arc<dyn Store>)> {
-    let (data, keys) = (folder.join("data"), folder.join("data-keys"));
-    std::fs::create_dir_all(&data)?;
+    let (data, keys) = folders(folder)?;
     let vault = Vault::create(&data, &keys)?;
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db"))?);
-    let log = LogKeys::create(&keys, &"tenure.example/bench".parse()?, start)?;
-    let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(SystemEntropy));
+    let tenure = joined(&keys, Arc::clone(&store), vault, policy, start)?;
+    Ok((tenure, store))
+}
+
+/// The same with a journal, as the command line opens it.
+pub fn journalled(folder: &Path, policy: &str, start: Instant) -> Outcome<(Tenure, Arc<dyn Store>)> {
+    let (data, keys) = folders(folder)?;
+    let vault = Vault::create(&data, &keys)?;
+    let store: Arc<dyn Store> = open_store(&data.join("tenure.db"), &keys)?.store;
+    let tenure = joined(&keys, Arc::clone(&store), vault, policy, start)?;
+    Ok((tenure, store))
+}
+
+/// The same with a journal or without, and with a note of where time goes.
+pub fn watched(
+    folder: &Path,
+    policy: &str,
+    start: Instant,
+    journal: bool,
+    watch: &Watch,
+) -> Outcome<(Tenure, Arc<dyn Store>)> {
+    let (data, keys) = folders(folder)?;
+    drop(Vault::create(&data, &keys)?);
+    let vault = watch::vault(&data, &keys, watch)?;
+    let database = data.join("tenure.db");
+    let store =
+        if journal { open_store(&database, &keys)?.store } else { Arc::new(SqliteStore::open(&database)?) };
+    let store: Arc<dyn Store> = Arc::new(WatchedStore::new(store, watch.clone()));
+    let tenure = joined(&keys, Arc::clone(&store), vault, policy, start)?;
+    Ok((tenure, store))
+}
+
+/// The data folder and the key folder within a folder.
+fn folders(folder: &Path) -> Outcome<(PathBuf, PathBuf)> {
+    let (data, keys) = (folder.join("data"), folder.join("data-keys"));
+    std::fs::create_dir_all(&data)?;
+    Ok((data, keys))
+}
+
+fn joined(keys: &Path, store: Arc<dyn Store>, vault: Vault, policy: &str, start: Instant) -> Outcome<Tenure> {
+    let log = LogKeys::create(keys, &"tenure.example/bench".parse()?, start)?;
+    let tenure = Tenure::new(store, Arc::new(vault), log, Arc::new(SystemEntropy));
     tenure.init(TimeKeeping::Simulated, start)?;
     tenure.publish(&[("bench.toml".to_owned(), policy.to_owned())], start)?;
-    Ok((tenure, store))
+    Ok(tenure)
 }
 
 /// A conversation of `messages` messages of `bytes` bytes, all at one instant.
@@ -82,6 +126,57 @@ pub fn account(tenure: &Tenure, id: &str, now: Instant) -> Outcome {
 pub fn say(text: impl std::fmt::Display) -> Outcome {
     writeln!(io::stdout().lock(), "{text}")?;
     Ok(())
+}
+
+/// The time below which so many hundredths of these lie, which must be sorted; in milliseconds.
+pub fn percentile(sorted: &[Duration], percent: usize) -> f64 {
+    let place = sorted.len().saturating_sub(1) * percent / 100;
+    sorted.get(place).map_or(0.0, |time| time.as_secs_f64() * 1e3)
+}
+
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// A count as a number to divide by.
+pub fn number(count: usize) -> f64 {
+    u32::try_from(count).map_or(f64::MAX, f64::from)
+}
+
+/// Numbers that look random and are the same in each run.
+#[derive(Debug, Clone)]
+pub struct Scatter(u64);
+
+impl Scatter {
+    /// Numbers that begin from a seed.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number (splitmix64).
+    pub const fn draw(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// The next number below a bound.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.draw() % bound
+    }
+
+    /// Bytes that nothing can compress.
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(length + 8);
+        while bytes.len() < length {
+            bytes.extend_from_slice(&self.draw().to_le_bytes());
+        }
+        bytes.truncate(length);
+        bytes
+    }
 }
 
 /// The most memory that this process has had, in MiB; zero where the system does not tell.

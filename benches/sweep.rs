@@ -109,7 +109,7 @@ fn measure(copies: u64) -> Outcome<Times> {
 }
 
 const fn options(by: Instant) -> SweepOptions {
-    SweepOptions { by, limit: usize::MAX }
+    SweepOptions::everything(by)
 }
 
 fn close(tenure: &Tenure, account: &str, at: Instant) -> Outcome {

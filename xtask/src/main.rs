@@ -5,6 +5,7 @@
 //! cargo xtask tidy      sizes, names and leftovers
 //! cargo xtask verifier  the page that checks receipts: target/verifier/index.html
 //! cargo xtask fuzz      the parsers on bytes that nobody thought of, for a few seconds each
+//! cargo xtask servers   the servers that tests start, installed into the user's cache
 //! cargo xtask deny      licences, sources and banned crates (installs cargo-deny, which takes minutes)
 //! cargo xtask test      everything that must pass before a change goes in
 //! cargo xtask ci        the same with cargo-deny installed, and a summary of slow tests
@@ -14,6 +15,7 @@ mod deps;
 mod fuzz;
 mod metadata;
 mod purity;
+mod servers;
 mod sources;
 mod steps;
 mod tidy;
@@ -27,7 +29,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-const USAGE: &str = "usage: cargo xtask deps|tidy|verifier|fuzz|deny|test|ci";
+const USAGE: &str = "usage: cargo xtask deps|tidy|verifier|fuzz|servers|deny|test|ci";
 
 fn main() -> ExitCode {
     match run() {
@@ -53,6 +55,7 @@ fn run() -> anyhow::Result<()> {
         }
         "verifier" => verifier::run(&root).map(drop),
         "fuzz" => fuzz::run(&root),
+        "servers" => servers::install(&root),
         "deny" => steps::deny(&root),
         "test" => steps::test(&root, steps::Profile::Default),
         "ci" => steps::test(&root, steps::Profile::Ci),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 
-use crate::{counted, deps, fuzz, say, say_all, tidy, tools, verifier};
+use crate::{counted, deps, fuzz, say, say_all, servers, tidy, tools, verifier};
 
 /// How nextest runs: its profiles are in `.config/nextest.toml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +40,7 @@ pub(crate) fn test(root: &Path, profile: Profile) -> anyhow::Result<()> {
     tools::nextest(root)?;
     tools::pip(root)?;
     tools::go(root)?;
+    servers::install(root)?;
     if verifier::run(root)? {
         tools::browser(root)?;
     }

@@ -2,7 +2,7 @@
 
 use tenure_model::Instant;
 use tenure_receipts::Statement;
-use tenure_store::{AccountKeys, AccountRow, NewAccount, ReadTx, StoreExt as _, Tx, Wrap};
+use tenure_store::{AccountKeys, AccountRow, FormerFacts, NewAccount, ReadTx, StoreExt as _, Tx, Wrap};
 use tenure_vault::{AccountName, Tree};
 
 pub use tenure_store::AccountFacts;
@@ -15,6 +15,16 @@ use crate::{Error, Tenure};
 pub(crate) fn account_of(tx: &mut dyn ReadTx, id: &str) -> Result<AccountRow, Error> {
     let account = if id == HOUSE { None } else { tx.account_by_id(None, id)? };
     account.ok_or(Error::UnknownAccount)
+}
+
+/// New facts that remember the old ones where these are corrected, so that the past can be judged as it was.
+pub(crate) fn corrected(old: &AccountFacts, new: AccountFacts, now: Instant) -> AccountFacts {
+    if (&old.country, old.minor) == (&new.country, new.minor) {
+        return new;
+    }
+    let was = FormerFacts { until: now, country: old.country.clone(), minor: old.minor };
+    let former = old.former.iter().cloned().chain([was]).collect();
+    AccountFacts { former, ..new }
 }
 
 impl Tenure {
@@ -34,10 +44,12 @@ impl Tenure {
                 minor: facts.minor.or(known.minor),
                 opened_at: facts.opened_at.or(known.opened_at),
                 closed_at: facts.closed_at.or(known.closed_at),
+                former: known.former,
             };
             if merged == account.facts {
                 return Ok(account);
             }
+            let merged = corrected(&account.facts, merged, now);
             let closes = account.facts.closed_at.is_none() && merged.closed_at.is_some();
             tx.set_account_facts(account.key, &merged)?;
             tx.mark_refile(account.key)?;

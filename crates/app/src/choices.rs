@@ -76,9 +76,9 @@ impl Tenure {
         });
         let choice = answer.reply.choice();
         let mut statements = Vec::new();
-        for lineage in asking(policies.lineages(), (policy, version), &answer)? {
+        for lineage in asking(policies.lineages(), (policy, version), &answer, now)? {
             let version = match version {
-                Some(name) => announced(lineage, name, now)?,
+                Some(name) => announced(lineage, name, choice == Choice::Off, now)?,
                 None => newest_asking(lineage, &answer, now)?,
             };
             statements.push(Statement::Decision {
@@ -168,7 +168,7 @@ impl Tenure {
         if having.next().is_some() {
             return Err(Error::SeveralVersions(name.to_owned()));
         }
-        announced(lineage, name, now)?;
+        announced(lineage, name, false, now)?;
         let statement = statement(lineage.name().to_owned(), name.to_owned());
         let receipts = self.state_choices(account, vec![statement], (Whose::Open, None), now)?;
         receipts.into_iter().next().ok_or(Error::NotIntegrated)
@@ -251,47 +251,62 @@ fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Seq>, Erro
 }
 
 /// The lineages that an answer is about. A yes is to the terms that a person saw, so it needs to be clear
-/// which; a no that names none is a no to all that ask.
+/// which; a no that names none is a no to all that ask, or that once asked.
 fn asking<'l>(
     lineages: &'l [Arc<Lineage>],
     (policy, version): (Option<&str>, Option<&str>),
     answer: &Answer,
+    now: Instant,
 ) -> Result<Vec<&'l Arc<Lineage>>, Error> {
+    let is_off = answer.reply.choice() == Choice::Off;
     let asks = |lineage: &&Arc<Lineage>| {
         policy.is_none_or(|policy| lineage.name() == policy)
-            && lineage
-                .versions()
-                .any(|(_, version)| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen))
+            && lineage.versions().any(|(place, tree)| {
+                // A version that is named, and was withdrawn, is refused for that.
+                let counts = is_off || version == Some(&*tree.name) || !is_withdrawn(lineage, place, now);
+                counts && tree.purpose(&answer.purpose).is_some_and(Purpose::is_chosen)
+            })
     };
     let asked: Vec<_> = lineages.iter().filter(asks).collect();
     let knows = |lineage: &&&Arc<Lineage>| version.is_none_or(|version| lineage.version(version).is_some());
     let asking: Vec<_> = asked.iter().filter(knows).copied().collect();
-    match (asking.len(), answer.reply.choice()) {
-        (0, _) if !asked.is_empty() => Err(Error::UnknownVersion(version.unwrap_or_default().to_owned())),
-        (0, _) => Err(Error::UnknownPurpose(answer.purpose.clone())),
-        (1, _) | (_, Choice::Off) => Ok(asking),
-        (_, Choice::On) => Err(Error::SeveralPolicies(answer.purpose.clone())),
+    match asking.len() {
+        0 if !asked.is_empty() => Err(Error::UnknownVersion(version.unwrap_or_default().to_owned())),
+        0 => Err(Error::UnknownPurpose(answer.purpose.clone())),
+        1 => Ok(asking),
+        _ if is_off => Ok(asking),
+        _ => Err(Error::SeveralPolicies(answer.purpose.clone())),
     }
 }
 
-/// The version of that name, if people can have seen it.
-fn announced(lineage: &Lineage, name: &str, now: Instant) -> Result<VersionIx, Error> {
+fn is_withdrawn(lineage: &Lineage, version: VersionIx, now: Instant) -> bool {
+    lineage.life(version).withdrawn.is_some_and(|withdrawn| withdrawn <= now)
+}
+
+/// The version of that name, if people can have seen it. One that was withdrawn counts as never published, but for
+/// an `off`, which is always taken.
+fn announced(lineage: &Lineage, name: &str, is_off: bool, now: Instant) -> Result<VersionIx, Error> {
     let version = lineage.version(name).ok_or_else(|| Error::UnknownVersion(name.to_owned()))?;
+    if is_withdrawn(lineage, version, now) && !is_off {
+        return Err(Error::Withdrawn(name.to_owned()));
+    }
     if lineage.tree(version).announced > now {
         return Err(Error::NotAnnounced(name.to_owned()));
     }
     Ok(version)
 }
 
-/// The newest announced version that asks about the purpose. A no is taken before anyone asks, under the
-/// newest version that there is.
+/// The newest announced version that asks about the purpose, of those that were not withdrawn. A no is taken
+/// before anyone asks, under the newest version that there is.
 fn newest_asking(lineage: &Lineage, answer: &Answer, now: Instant) -> Result<VersionIx, Error> {
-    let announced = || lineage.versions().filter(|(_, version)| version.announced <= now);
+    let standing = || lineage.versions().filter(|(place, _)| !is_withdrawn(lineage, *place, now));
+    let announced = || standing().filter(|(_, version)| version.announced <= now);
     let asks = |version: &Version| version.purpose(&answer.purpose).is_some_and(Purpose::is_chosen);
     let asking = announced().filter(|(_, version)| asks(version)).last();
+    let any = || standing().next().or_else(|| lineage.versions().next());
     let found = match answer.reply.choice() {
         Choice::On => asking,
-        Choice::Off => asking.or_else(|| announced().last()).or_else(|| lineage.versions().next()),
+        Choice::Off => asking.or_else(|| announced().last()).or_else(any),
     };
     found.map(|(version, _)| version).ok_or_else(|| Error::NotAnnounced(answer.purpose.clone()))
 }

@@ -12,7 +12,10 @@ use tenure_vault::{BodyError, CipherError, KeyError, LogKeyError, MalformedWrap,
 pub enum Error {
     /// The store failed.
     #[error("the store failed")]
-    Store(#[from] StoreError),
+    Store(#[source] StoreError),
+    /// The store and its journal do not go on together.
+    #[error(transparent)]
+    Journal(#[from] tenure_store::JournalError),
     /// The key store failed.
     #[error("the key store failed")]
     Keys(#[from] KeyError),
@@ -78,6 +81,15 @@ pub enum Error {
         "version `{0}` is published already, and a published version never changes: give the new text a new name"
     )]
     PublishedOtherwise(String),
+    /// A version was withdrawn.
+    #[error(
+        "version `{0}` was withdrawn and counts as never published, so nothing but an `off` is taken under it: use \
+         another version, and give corrected text a new name"
+    )]
+    Withdrawn(String),
+    /// A publication would take the basis of more copies than it may.
+    #[error("{0}")]
+    LosesTooMuch(Box<crate::Loss>),
     /// A surface belongs to two lineages.
     #[error("surface `{surface}` belongs to policy `{lineage}` already: one surface has one lineage")]
     SurfaceTaken {
@@ -135,7 +147,38 @@ pub enum Error {
     /// The account is closed.
     #[error("the account is closed")]
     AccountClosed,
+    /// A sweep would destroy more than it may.
+    #[error("{0}")]
+    Guarded(Box<crate::Excess>),
+    /// Destruction is paused.
+    #[error("destruction is paused since {0}: nothing is destroyed until it is resumed")]
+    Paused(tenure_model::Instant),
+    /// Tenure only observes.
+    #[error("Tenure only observes here: it judges and reports, and destroys nothing")]
+    Observes,
+    /// Another process sweeps.
+    #[error(
+        "another process is destroying what is due: its right to do so lasts until {0} unless it is prolonged"
+    )]
+    SweptElsewhere(tenure_model::Instant),
+    /// Another process has taken over, or a step took so long that another may.
+    #[error(
+        "the right to destroy has lapsed, as when a step takes longer than a minute or another process took over:          nothing more was destroyed, and the next sweep goes on"
+    )]
+    LeaseLapsed,
+    /// A backup could not be taken or restored.
+    #[error(transparent)]
+    Backup(#[from] crate::BackupError),
     /// Something that can't be asked for at all.
     #[error("{0}")]
     Refused(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Journal(error) => Self::Journal(error),
+            error => Self::Store(error),
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tenure_model::{Anchored, Day};
 use tenure_policy::case::Hold;
-use tenure_policy::{Facts, Lineage, Verdict};
+use tenure_policy::{Facts, FiledUnder, Lineage, Verdict};
 use tenure_store::{
     AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow, RefileMark, Shelf,
     SituationId, StoreExt as _, Tx, Wrap,
@@ -22,6 +22,9 @@ use crate::{Error, Policies, Tenure};
 /// All copies of an embedded store are swept together; a distributed one will spread them.
 pub(crate) const SHARD: u16 = 0;
 
+/// The number of the anchor `flagged`, which [`FiledUnder`] gives to what counts its term from a flag.
+const FLAGGED: u16 = 3;
+
 /// How many marked accounts are taken up at once.
 const REFILE_ACCOUNTS: usize = 256;
 /// How many records one transaction files anew.
@@ -33,7 +36,10 @@ pub(crate) struct Filed {
     pub(crate) situation: Vec<u8>,
     pub(crate) anchor: u16,
     pub(crate) day: Day,
+    /// The day on which the key's page should go; none where no day is known.
     pub(crate) expires: Option<Day>,
+    /// The tree that the key should hang in.
+    pub(crate) tree: Tree,
 }
 
 /// Files the copies of a record, given the verdict on it.
@@ -45,14 +51,21 @@ pub(crate) fn filed(
 ) -> Result<Filed, Error> {
     let situation = lineage.situation(facts);
     let (under, day) = lineage.file(facts, &situation, verdict, class);
-    let place = lineage.tree(verdict.judged).classes().position(|known| known == class);
-    let until = place.and_then(|place| verdict.classes.get(place)).and_then(|class| class.until);
-    let expires = match until {
-        Some(Anchored::Until(until)) => Some(until.day()),
-        Some(Anchored::Indefinite) => None,
-        None => Some(facts.at.day()),
+    let of_class = lineage.class(facts, verdict, class);
+    let expires = match (of_class.until, of_class.quarantine) {
+        (Some(Anchored::Until(until)), _) => Some(until.day()),
+        (Some(Anchored::Indefinite), _) => None,
+        (None, Some(quarantine)) => Some(quarantine.until.day()),
+        (None, None) if of_class.held => None,
+        (None, None) => Some(facts.at.day()),
     };
-    Ok(Filed { situation: serde_json::to_vec(&situation)?, anchor: under.number(), day, expires })
+    let tree = match under {
+        _ if class == "feedback" => Tree::Feedback,
+        FiledUnder::HELD => Tree::Held,
+        _ if under.number() == FLAGGED => Tree::Flagged,
+        _ => Tree::Ordinary,
+    };
+    Ok(Filed { situation: serde_json::to_vec(&situation)?, anchor: under.number(), day, expires, tree })
 }
 
 impl Tenure {
@@ -154,13 +167,13 @@ impl<'t> Desk<'t> {
         tx: &mut dyn Tx,
         copies: impl Iterator<Item = (&'f str, &'f Filed)>,
     ) -> Result<(), Error> {
-        let mut counts: HashMap<(&str, Option<Day>), u32> = HashMap::new();
+        let mut counts: HashMap<(&str, Tree, Option<Day>), u32> = HashMap::new();
         for (class, filed) in copies {
-            *counts.entry((class, filed.expires)).or_default() += 1;
+            *counts.entry((class, filed.tree, filed.expires)).or_default() += 1;
         }
-        for ((class, expires), count) in counts {
-            let shelf = self.shelf(tx, class, expires)?;
-            let taken = self.tenure.pages.slots(tx, tree_of(class), &shelf, count)?;
+        for ((class, tree, expires), count) in counts {
+            let shelf = self.shelf(tx, class, tree, expires)?;
+            let taken = self.tenure.pages.slots(tx, tree, &shelf, count)?;
             self.slots.entry(shelf).or_default().extend(taken);
         }
         Ok(())
@@ -181,11 +194,11 @@ impl<'t> Desk<'t> {
         let wrap = match keys {
             None => None,
             Some((account_key, body_key)) => {
-                let shelf = self.shelf(tx, class, filed.expires)?;
+                let shelf = self.shelf(tx, class, filed.tree, filed.expires)?;
                 let reserved = self.slots.get_mut(&shelf).and_then(Vec::pop);
                 let page = match reserved {
                     Some(page) => page,
-                    None => self.tenure.pages.slot(tx, tree_of(class), &shelf)?,
+                    None => self.tenure.pages.slot(tx, filed.tree, &shelf)?,
                 };
                 let record = record.to_string();
                 let name = CopyName {
@@ -227,8 +240,8 @@ impl<'t> Desk<'t> {
         Ok(id)
     }
 
-    fn shelf(&mut self, tx: &mut dyn Tx, class: &str, day: Option<Day>) -> Result<Shelf, Error> {
-        Ok(Shelf { tree: tree_word(tree_of(class)).to_owned(), class: Some(self.class(tx, class)?), day })
+    fn shelf(&mut self, tx: &mut dyn Tx, class: &str, tree: Tree, day: Option<Day>) -> Result<Shelf, Error> {
+        Ok(Shelf { tree: tree_word(tree).to_owned(), class: Some(self.class(tx, class)?), day })
     }
 }
 
@@ -265,9 +278,4 @@ pub(crate) fn file(tx: &mut dyn Tx, key: CopyKey, filed: &Filed) -> Result<(), E
 /// The name of a class of the store.
 pub(crate) fn class_name(classes: &[(ClassId, String)], id: ClassId) -> &str {
     classes.iter().find(|(known, _)| *known == id).map_or("", |(_, name)| name)
-}
-
-/// The tree that the keys of a class hang in: what must survive others hangs in one of its own.
-pub(crate) fn tree_of(class: &str) -> Tree {
-    if class == "feedback" { Tree::Feedback } else { Tree::Ordinary }
 }

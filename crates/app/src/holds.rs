@@ -4,18 +4,33 @@
 //! is a hold of its own: what an amendment leaves out was covered by a hold that was released at that instant,
 //! and has its grace; what it takes in is covered from then on; what both cover is held without a gap.
 
+mod cover;
+mod folder;
+mod history;
+mod lost;
 mod preview;
+mod readers;
+mod reading;
+mod right;
 mod scope;
+mod walk;
 
 use serde::Serialize;
 use tenure_model::Instant;
 use tenure_receipts::Statement;
 use tenure_store::{HoldRow, ReadTx, StoreExt as _, Tx};
 
-pub use preview::{Extent, Falls, HoldPreview};
+pub(crate) use cover::{Covering, Versions};
+pub use history::OperatorStatement;
+pub use lost::{Lost, LostCopy};
+pub use preview::{Extent, Falls, HoldPreview, Previewing};
+pub use readers::HoldReaderView;
+pub use reading::{HeldAccess, HeldTarget};
+pub use right::HeldReading;
 pub use scope::HoldScope;
 
 use crate::{Error, Tenure};
+use history::Dates;
 use scope::know_accounts;
 
 /// The epoch of the latest release or amendment after which copies under holds must be looked at again; empty
@@ -33,6 +48,8 @@ pub struct HoldView {
     pub placed_at: Instant,
     /// When it was released.
     pub released_at: Option<Instant>,
+    /// The date on the order that released it, where it was named.
+    pub release_dated: Option<Instant>,
     /// Whether the people concerned may be told.
     pub may_tell: bool,
     /// What it covers, or covered last.
@@ -50,6 +67,8 @@ pub struct HoldVersion {
     pub from: Instant,
     /// When it ended, if it did.
     pub until: Option<Instant>,
+    /// The date on the order that began it, where it was named.
+    pub dated: Option<Instant>,
     /// Whether the people concerned might be told.
     pub may_tell: bool,
     /// What it covered.
@@ -59,21 +78,35 @@ pub struct HoldVersion {
 impl Tenure {
     /// Places a hold. It takes effect at once, also against destruction that is under way.
     pub fn place_hold(&self, id: &str, scope: HoldScope, may_tell: bool, now: Instant) -> Result<(), Error> {
+        self.place_hold_dated(id, scope, may_tell, None, now)
+    }
+
+    /// Places a hold by an order that bears a date. It takes effect when it is recorded, which is now.
+    pub fn place_hold_dated(
+        &self,
+        id: &str,
+        scope: HoldScope,
+        may_tell: bool,
+        dated: Option<Instant>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        not_ahead(dated, now)?;
         self.policies()?.understand(&scope)?;
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             unknown(tx, &id)?;
             know_accounts(tx, &scope)?;
-            let json = serde_json::to_value(&scope)?;
+            let scope = serde_json::to_value(&scope)?;
             tx.insert_hold(&HoldRow {
                 id: id.clone(),
                 version: 1,
                 placed_at: now,
                 released_at: None,
                 may_tell,
-                scope: json.to_string(),
+                scope: scope.to_string(),
             })?;
-            tenure.state_by_house(tx, Statement::HoldPlaced { hold: id, scope: json }, now).map(drop)
+            let statement = Statement::HoldPlaced { hold: id, scope, may_tell: Some(may_tell), dated };
+            tenure.state_by_house(tx, statement, now).map(drop)
         })
     }
 
@@ -86,6 +119,19 @@ impl Tenure {
         may_tell: Option<bool>,
         now: Instant,
     ) -> Result<(), Error> {
+        self.amend_hold_dated(id, scope, may_tell, None, now)
+    }
+
+    /// Gives a hold another scope by an order that bears a date. It takes effect when it is recorded.
+    pub fn amend_hold_dated(
+        &self,
+        id: &str,
+        scope: HoldScope,
+        may_tell: Option<bool>,
+        dated: Option<Instant>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        not_ahead(dated, now)?;
         self.policies()?.understand(&scope)?;
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
@@ -97,45 +143,60 @@ impl Tenure {
                     "hold `{id}` has this scope already: nothing was changed"
                 )));
             }
-            let json = serde_json::to_value(&scope)?;
+            let scope = serde_json::to_value(&scope)?;
             tx.amend_hold(&HoldRow {
                 id: id.clone(),
                 version: newest.version + 1,
                 placed_at: now,
                 released_at: None,
                 may_tell,
-                scope: json.to_string(),
+                scope: scope.to_string(),
             })?;
             ask_for_review(tx)?;
-            tenure.state_by_house(tx, Statement::HoldAmended { hold: id, scope: json }, now).map(drop)
+            let statement = Statement::HoldAmended { hold: id, scope, may_tell: Some(may_tell), dated };
+            tenure.state_by_house(tx, statement, now).map(drop)
         })
     }
 
     /// Releases a hold. What it alone kept has the grace of its terms left, from now.
     pub fn release_hold(&self, id: &str, now: Instant) -> Result<(), Error> {
+        self.release_hold_dated(id, None, now)
+    }
+
+    /// Releases a hold by an order that bears a date. The grace counts from now, when it is recorded.
+    pub fn release_hold_dated(&self, id: &str, dated: Option<Instant>, now: Instant) -> Result<(), Error> {
+        not_ahead(dated, now)?;
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             in_force(tx, &id, now)?;
             tx.release_hold(&id, now)?;
             ask_for_review(tx)?;
-            tenure.state_by_house(tx, Statement::HoldReleased { hold: id }, now).map(drop)
+            tenure.state_by_house(tx, Statement::HoldReleased { hold: id, dated }, now).map(drop)
         })
     }
 
     /// Every hold by id, released ones too.
     pub fn holds(&self) -> Result<Vec<HoldView>, Error> {
-        let rows = self.store.read(|tx| Ok::<_, Error>(tx.holds()?))?;
+        let (rows, dates) = self.store.read(|tx| Ok::<_, Error>((tx.holds()?, self.dates(tx)?)))?;
+        let view = |rows: &[HoldRow]| view(rows, rows.first().and_then(|row| dates.get(&row.id)));
         rows.chunk_by(|one, next| one.id == next.id).filter_map(|rows| view(rows).transpose()).collect()
     }
 
     /// One hold.
     pub fn hold(&self, id: &str) -> Result<HoldView, Error> {
-        let rows = self.store.read(|tx| Ok::<_, Error>(tx.hold_versions(id)?))?;
-        view(&rows)?.ok_or_else(|| {
-            Error::Refused(format!(
-                "there is no hold `{id}`: see `tenure hold list` for those that there are"
-            ))
-        })
+        let (rows, dates) = self.store.read(|tx| Ok::<_, Error>((tx.hold_versions(id)?, self.dates(tx)?)))?;
+        view(&rows, dates.get(id))?.ok_or_else(|| readers::no_such_hold(id))
+    }
+}
+
+/// Refuses a date that an order recorded now can't bear. One that speaks of a later day is recorded on that day,
+/// since it has effect from then on.
+fn not_ahead(dated: Option<Instant>, now: Instant) -> Result<(), Error> {
+    match dated {
+        Some(dated) if dated > now => Err(Error::Refused(format!(
+            "the order is dated {dated}, which is later than now: effects start when it is recorded, so record it then"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -168,17 +229,19 @@ fn ask_for_review(tx: &mut dyn Tx) -> Result<(), Error> {
 }
 
 /// The versions of a hold as people see it; nothing if there are none.
-fn view(rows: &[HoldRow]) -> Result<Option<HoldView>, Error> {
-    let version = |row: &HoldRow| -> Result<HoldVersion, Error> {
+fn view(rows: &[HoldRow], dates: Option<&Dates>) -> Result<Option<HoldView>, Error> {
+    let dated = |place: usize| dates.and_then(|dates| dates.versions.get(place).copied().flatten());
+    let version = |(place, row): (usize, &HoldRow)| -> Result<HoldVersion, Error> {
         Ok(HoldVersion {
             version: row.version,
             from: row.placed_at,
             until: row.released_at,
+            dated: dated(place),
             may_tell: row.may_tell,
             scope: serde_json::from_str(&row.scope)?,
         })
     };
-    let versions = rows.iter().map(version).collect::<Result<Vec<_>, Error>>()?;
+    let versions = rows.iter().enumerate().map(version).collect::<Result<Vec<_>, Error>>()?;
     let (Some(first), Some(last), Some(row)) = (versions.first(), versions.last(), rows.first()) else {
         return Ok(None);
     };
@@ -187,6 +250,7 @@ fn view(rows: &[HoldRow]) -> Result<Option<HoldView>, Error> {
         version: last.version,
         placed_at: first.from,
         released_at: last.until,
+        release_dated: dates.and_then(|dates| dates.release),
         may_tell: last.may_tell,
         scope: last.scope.clone(),
         versions,

@@ -175,7 +175,7 @@ impl Ingester {
             country: account.country,
             minor: account.minor,
             opened_at: account.opened_at.map(|opened| opened.min(self.now)),
-            closed_at: None,
+            ..AccountFacts::default()
         };
         self.people.remove(&account.id);
         self.batch.add_account(account.id, facts);

@@ -8,6 +8,7 @@ mod verify;
 
 pub(crate) use checkpoint::Log;
 pub use public::PublicLog;
+pub(crate) use receipt::BatchStated;
 pub use verify::{Fault, LedgerCheck, Verification};
 
 use tenure_model::Instant;
@@ -148,11 +149,16 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|byte| [nibble(byte >> 4), nibble(byte & 15)]).collect()
 }
 
-/// The head of an account's chain, from the hexadecimal digits in which it is shown.
-pub fn parse_head(text: &str) -> Option<Commitment> {
+/// Bytes from hexadecimal digits; nothing unless there are just so many.
+pub(crate) fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |digit: u8| char::from(digit).to_digit(16).filter(|_| !digit.is_ascii_uppercase());
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
     let bytes = pairs.iter().map(|[high, low]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok());
     let bytes = bytes.collect::<Option<Vec<u8>>>().filter(|_| rest.is_empty())?;
     bytes.try_into().ok()
+}
+
+/// The head of an account's chain, from the hexadecimal digits in which it is shown.
+pub fn parse_head(text: &str) -> Option<Commitment> {
+    bytes(text)
 }

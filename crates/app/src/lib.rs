@@ -10,6 +10,7 @@
 //! anew. What destroys or exports needs a token that only the check can make.
 
 mod accounts;
+mod backup;
 mod choices;
 mod destroy;
 pub mod doctor;
@@ -23,11 +24,15 @@ mod ledger;
 mod marks;
 mod pages;
 mod person;
+mod plan;
 mod policies;
 mod proofs;
 mod record;
+pub mod reports;
 pub mod run;
+mod settings;
 mod sweep;
+mod withdraw;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,16 +42,28 @@ use tenure_store::{Store, StoreExt as _};
 use tenure_vault::{LogKeys, Vault};
 
 pub use accounts::AccountFacts;
+pub use backup::{
+    BackupError, BackupRequest, BackupStep, BackupTaken, OpenedStore, RESTORING, Restore, Restored,
+    SharedJournal, is_behind_its_journal, open_store,
+};
 pub use choices::{Answer, Reply};
+pub use destroy::Erased;
 pub use error::Error;
 pub use figures::{ClassCount, CopyFigure, Destruction, DestructionCursor, Figures};
-pub use holds::{Extent, Falls, HoldPreview, HoldScope, HoldVersion, HoldView};
+pub use holds::{
+    Extent, Falls, HeldAccess, HeldReading, HeldTarget, HoldPreview, HoldReaderView, HoldScope, HoldVersion,
+    HoldView, Lost, LostCopy, OperatorStatement, Previewing,
+};
 pub use ingest::{Defaults, Ingested, Ingester, Refusal};
 pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
 pub use marks::{Deletion, Scan};
-pub use policies::Policies;
+pub use plan::{Loss, Plan, PlannedClass, PlannedVersion, Tally, Wider};
+pub use policies::{Expected, Policies, PublishedVersion};
+pub use reports::cause_in_words;
 pub use run::Rows;
-pub use sweep::{SweepOptions, Swept};
+pub use settings::Pause;
+pub use sweep::{Allowance, Excess, SweepOptions, Swept};
+pub use withdraw::{AskedWithdrawal, Withdrawal};
 
 use ledger::Log;
 use pages::Pages;
@@ -77,6 +94,10 @@ pub struct Tenure {
     policies: Arc<Mutex<Option<Arc<Policies>>>>,
     /// Held by the sweep that is under way: two at once would take each other's batches for abandoned ones.
     pub(crate) sweeping: Arc<Mutex<()>>,
+    /// Held while something is destroyed outside the store.
+    pub(crate) door: Arc<Mutex<()>>,
+    /// Who this is among the processes that share the store.
+    pub(crate) name: Arc<str>,
 }
 
 impl fmt::Debug for Tenure {
@@ -97,7 +118,18 @@ impl Tenure {
     ) -> Self {
         let pages = Pages::new(Arc::clone(&vault));
         let log = Arc::new(Log::new(log_keys));
-        Self { store, vault, entropy, pages, log, policies: Arc::default(), sweeping: Arc::default() }
+        let name = Arc::from(process_name(entropy.as_ref()));
+        Self {
+            store,
+            vault,
+            entropy,
+            pages,
+            log,
+            policies: Arc::default(),
+            sweeping: Arc::default(),
+            door: Arc::default(),
+            name,
+        }
     }
 
     /// Sets up a new store: how it keeps time, the house account that speaks for the operator, and the log.
@@ -146,4 +178,14 @@ impl Tenure {
         self.entropy.fill(&mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// A name that no other process has, and that says nothing about the machine.
+fn process_name(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0; 16];
+    if entropy.fill(&mut bytes).is_err() {
+        // Without randomness nothing that destroys works either, so nobody can take this name for another's.
+        return String::new();
+    }
+    ledger::hex(&bytes)
 }

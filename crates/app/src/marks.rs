@@ -3,7 +3,9 @@
 use tenure_model::Instant;
 use tenure_policy::language::Version;
 use tenure_receipts::Statement;
-use tenure_store::{CopyRow, CopyStage, CopyState, RecordFacts, RecordId, RecordRow, StoreExt as _, Tx};
+use tenure_store::{
+    CopyRow, CopyStage, CopyState, RecordFacts, RecordId, RecordRow, StoreExt as _, Tx, Unflagged,
+};
 
 use crate::filing::{file, filed};
 use crate::person::Person;
@@ -28,6 +30,16 @@ pub enum Deletion {
     Account(String),
 }
 
+/// What a deletion reached.
+pub(crate) struct Deleted {
+    /// The account, as it was before.
+    pub(crate) person: Person,
+    /// Every record that it was about, as it is now.
+    pub(crate) records: Vec<RecordRow>,
+    /// How many of them were not deleted before.
+    pub(crate) count: u64,
+}
+
 impl Tenure {
     /// Records what a classifier found about a record.
     ///
@@ -37,7 +49,15 @@ impl Tenure {
             Scan::Flagged => {
                 RecordFacts { scanned: Some(true), flagged_at: facts.flagged_at.or(Some(now)), ..facts }
             }
-            Scan::Clear => RecordFacts { scanned: Some(true), flagged_at: None, ..facts },
+            Scan::Clear => RecordFacts {
+                scanned: Some(true),
+                flagged_at: None,
+                unflagged: facts
+                    .flagged_at
+                    .map(|flagged_at| Unflagged { flagged_at, cleared_at: now })
+                    .or(facts.unflagged),
+                ..facts
+            },
         })
     }
 
@@ -126,29 +146,37 @@ impl Tenure {
     /// Nothing is destroyed here: deletion changes what the terms keep, and the sweep destroys what is due.
     pub fn delete(&self, deletion: Deletion, now: Instant) -> Result<u64, Error> {
         let tenure = self.clone();
-        self.store.write(move |tx| {
-            let (person, records) = tenure.records_to_delete(tx, &deletion)?;
-            let fresh: Vec<_> =
-                records.into_iter().filter(|record| record.facts.deleted_at.is_none()).collect();
-            for record in &fresh {
-                let facts = RecordFacts { deleted_at: Some(now), ..record.facts };
-                tx.set_record_facts(record.account, record.id, &facts)?;
-            }
-            let proof = tenure.proof_key(&person.row)?;
-            if !fresh.is_empty() {
-                let records = fresh.iter().map(|record| record.id.to_string()).collect();
-                tenure.state(tx, &person.row, &proof, Statement::DeletionAsked { records }, now)?;
-            }
-            if let Deletion::Account(_) = deletion
-                && person.row.facts.closed_at.is_none()
-            {
-                let facts = tenure_store::AccountFacts { closed_at: Some(now), ..person.row.facts.clone() };
-                tx.set_account_facts(person.row.key, &facts)?;
-                tenure.state(tx, &person.row, &proof, Statement::AccountClosed, now)?;
-            }
-            tx.mark_refile(person.row.key)?;
-            Ok(fresh.len() as u64)
-        })
+        self.store.write(move |tx| Ok(tenure.delete_in(tx, &deletion, now)?.count))
+    }
+
+    /// The same within a transaction.
+    pub(crate) fn delete_in(
+        &self,
+        tx: &mut dyn Tx,
+        deletion: &Deletion,
+        now: Instant,
+    ) -> Result<Deleted, Error> {
+        let (person, mut records) = self.records_to_delete(tx, deletion)?;
+        let mut fresh = Vec::new();
+        for record in records.iter_mut().filter(|record| record.facts.deleted_at.is_none()) {
+            record.facts.deleted_at = Some(now);
+            tx.set_record_facts(record.account, record.id, &record.facts)?;
+            fresh.push(record.id.to_string());
+        }
+        let count = fresh.len() as u64;
+        let proof = self.proof_key(&person.row)?;
+        if !fresh.is_empty() {
+            self.state(tx, &person.row, &proof, Statement::DeletionAsked { records: fresh }, now)?;
+        }
+        if let Deletion::Account(_) = deletion
+            && person.row.facts.closed_at.is_none()
+        {
+            let facts = tenure_store::AccountFacts { closed_at: Some(now), ..person.row.facts.clone() };
+            tx.set_account_facts(person.row.key, &facts)?;
+            self.state(tx, &person.row, &proof, Statement::AccountClosed, now)?;
+        }
+        tx.mark_refile(person.row.key)?;
+        Ok(Deleted { person, records, count })
     }
 
     fn records_to_delete(

@@ -3,13 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tenure_store::{PageId, Shelf};
+use tenure_store::{PageId, PageState, Shelf};
 use tenure_vault::{Tree, Vault};
 
 use crate::Error;
 
 /// The most page keys that are made ahead of their use.
 const AHEAD_MAX: usize = 64;
+
+/// The most accounts whose keys share a page. An account's page goes when its person leaves, while they wait, and the
+/// keys of the others are wrapped anew.
+const ACCOUNTS_MAX: u32 = 32;
 
 /// Makes page keys ahead, several in one durable write, because each write costs a sync.
 ///
@@ -53,7 +57,13 @@ impl Pages {
         shelf: &Shelf,
     ) -> Result<PageId, Error> {
         let mut pages = self.slots(tx, tree, shelf, 1)?;
-        pages.pop().ok_or_else(|| Error::Refused("the store gave no slot".to_owned()))
+        let page = pages.pop().ok_or_else(|| Error::Refused("the store gave no slot".to_owned()))?;
+        if matches!(tree, Tree::Account | Tree::Proof)
+            && tx.page(page)?.is_some_and(|row| row.wraps >= ACCOUNTS_MAX)
+        {
+            tx.set_page_state(page, PageState::Full)?;
+        }
+        Ok(page)
     }
 
     /// Takes slots on a shelf: one page for each slot, in order.

@@ -17,6 +17,7 @@ use tenure_store::{
 use tenure_vault::{AccountName, Tree};
 
 use crate::pages::{in_vault, shelf};
+use crate::sweep::Sweep;
 use crate::{Error, Policies, Tenure};
 
 /// How many accounts' evidence is destroyed together. Each may lie on a page with 255 others, whose keys are
@@ -29,21 +30,22 @@ const FORGOTTEN: &[u8] = b"forgotten";
 /// The pages whose keys are about to be destroyed, as the ledger has said.
 const PENDING: &str = "proofs/pages";
 
-impl Tenure {
+impl Sweep<'_> {
     /// Destroys the evidence of accounts whose terms for it have passed, and says of how many.
-    pub(crate) fn destroy_proofs(&self, now: Instant) -> Result<u64, Error> {
+    pub(crate) fn destroy_proofs(&self) -> Result<u64, Error> {
         self.destroy_pending()?;
-        let policies = self.policies()?;
+        let (policies, now) = (&self.policies, self.now);
         let (mut destroyed, mut after) = (0, None);
         loop {
-            let slice = self.store.read(|tx| Ok::<_, Error>(tx.closed_accounts(now, after, SLICE)?))?;
+            let slice =
+                self.tenure.store.read(|tx| Ok::<_, Error>(tx.closed_accounts(now, after, SLICE)?))?;
             // They come by when they were closed: from the first on that no term could have passed for, none is due.
             let ripe: Vec<AccountKey> =
                 slice.iter().take_while(|row| policies.is_ripe(row, now)).map(|row| row.key).collect();
             let last = slice.last().and_then(|row| Some((row.facts.closed_at?, row.key)));
             let whole = ripe.len() < SLICE;
-            let (tenure, policies) = (self.clone(), policies.clone());
-            destroyed += self.store.write(move |tx| tenure.forget_proofs(tx, &policies, &ripe, now))?;
+            let (tenure, policies) = (self.tenure.clone(), policies.clone());
+            destroyed += self.write(move |tx| tenure.forget_proofs(tx, &policies, &ripe, now))?;
             self.destroy_pending()?;
             if whole {
                 return Ok(destroyed);
@@ -52,6 +54,36 @@ impl Tenure {
         }
     }
 
+    /// Destroys the keys of the pages that were emptied, also of those that an interrupted sweep left.
+    fn destroy_pending(&self) -> Result<(), Error> {
+        let pending = self.tenure.store.read(|tx| Ok::<_, Error>(tx.meta(PENDING)?))?.unwrap_or_default();
+        let pages = pending.split_whitespace().map(str::parse).collect::<Result<Vec<PageId>, _>>();
+        let pages =
+            pages.map_err(|_| Error::Refused("the list of pages to destroy is damaged".to_owned()))?;
+        if pages.is_empty() {
+            return Ok(());
+        }
+        let used = |page: &PageId| {
+            self.tenure.store.read(|tx| Ok::<_, Error>(!tx.accounts_of_page(*page)?.is_empty()))
+        };
+        for page in &pages {
+            if used(page)? {
+                let still = "a page of proof keys that was about to be destroyed is still needed: nothing was \
+                    destroyed, run `tenure doctor`";
+                return Err(Error::Refused(still.to_owned()));
+            }
+        }
+        self.irrevocably(|| self.tenure.destroy_keys(&pages))?;
+        self.write(move |tx| {
+            for page in pages {
+                tx.set_page_state(page, PageState::Destroyed)?;
+            }
+            Ok(tx.set_meta(PENDING, "")?)
+        })
+    }
+}
+
+impl Tenure {
     /// States which leaves lose what opens them, takes the proof keys away from their accounts, and moves the
     /// keys of others off their pages: the last step before the pages' keys are destroyed.
     fn forget_proofs(
@@ -99,39 +131,6 @@ impl Tenure {
             tx.set_account_keys(row.key, &keys)?;
         }
         Ok(())
-    }
-
-    /// Destroys the keys of the pages that were emptied, also of those that an interrupted sweep left.
-    fn destroy_pending(&self) -> Result<(), Error> {
-        let pending = self.store.read(|tx| Ok::<_, Error>(tx.meta(PENDING)?))?.unwrap_or_default();
-        let pages = pending.split_whitespace().map(str::parse).collect::<Result<Vec<PageId>, _>>();
-        let pages =
-            pages.map_err(|_| Error::Refused("the list of pages to destroy is damaged".to_owned()))?;
-        if pages.is_empty() {
-            return Ok(());
-        }
-        let used =
-            |page: &PageId| self.store.read(|tx| Ok::<_, Error>(!tx.accounts_of_page(*page)?.is_empty()));
-        for page in &pages {
-            if used(page)? {
-                let still = "a page of proof keys that was about to be destroyed is still needed: nothing was \
-                    destroyed, run `tenure doctor`";
-                return Err(Error::Refused(still.to_owned()));
-            }
-        }
-        let keys: Vec<_> = pages.iter().copied().map(in_vault).collect();
-        self.vault.pages().destroy(&keys)?;
-        if !self.vault.verify_pages_absent(&keys)?.iter().all(|absent| *absent) {
-            return Err(Error::Refused(
-                "a page's key is still there after it was destroyed: nothing was recorded".to_owned(),
-            ));
-        }
-        self.store.write(move |tx| {
-            for page in pages {
-                tx.set_page_state(page, PageState::Destroyed)?;
-            }
-            Ok(tx.set_meta(PENDING, "")?)
-        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use tenure_model::{Instant, Regime};
 use tenure_policy::case::{Hold, Text};
-use tenure_policy::{Facts, History, Lineage, Message, SurfaceId};
+use tenure_policy::{Facts, FormerFacts, History, Lineage, Message, SurfaceId, Unflagged};
 use tenure_store::{ConversationId, HoldRow, MessageRow, ReadTx, RecordId, RecordRow};
 
 use crate::holds::HoldScope;
@@ -41,6 +41,8 @@ impl Holds {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) row: RecordRow,
+    /// The record's id as it is shown, by which a copy that is due is named.
+    id: String,
     pub(crate) lineage: Arc<Lineage>,
     pub(crate) history: Arc<History>,
     surface: SurfaceId,
@@ -80,11 +82,19 @@ impl Loaded {
     ) -> Facts<'a> {
         let by_now = |instant: Option<Instant>| instant.filter(|instant| *instant <= at);
         let (account, record) = (&person.row.facts, &self.row);
+        let former = account.former.iter().map(|former| FormerFacts {
+            until: former.until,
+            country: former.country.as_deref(),
+            minor: former.minor,
+        });
+        let unflagged = record.facts.unflagged.filter(|flag| flag.cleared_at <= at);
         Facts {
             at,
+            record: &self.id,
             account: &person.row.id,
             account_country: account.country.as_deref(),
             minor: account.minor,
+            former: former.collect(),
             opened_at: account.opened_at,
             closed_at: by_now(account.closed_at),
             history: &self.history,
@@ -99,6 +109,8 @@ impl Loaded {
             conversation_last_activity_at: self.conversation_last_activity_at,
             deleted_at: by_now(record.facts.deleted_at),
             flagged_at: by_now(record.facts.flagged_at),
+            unflagged: unflagged
+                .map(|flag| Unflagged { flagged_at: flag.flagged_at, cleared_at: flag.cleared_at }),
             feedback_at: by_now(record.facts.feedback_at),
             messages,
             holds,
@@ -193,7 +205,8 @@ impl<'a> Reader<'a> {
             .collect();
         let lineage = Arc::clone(lineage);
         let history = self.history(&lineage);
-        Ok(Loaded { row, lineage, history, surface, conversation_last_activity_at, messages, parents })
+        let id = row.id.to_string();
+        Ok(Loaded { row, id, lineage, history, surface, conversation_last_activity_at, messages, parents })
     }
 }
 

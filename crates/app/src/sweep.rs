@@ -1,22 +1,29 @@
 //! The sweep: finds what may be due, judges it, and hands what is due to the one door.
 
+mod guard;
+mod judge;
+mod lease;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
 use serde::Serialize;
 use tenure_model::{Day, Instant};
-use tenure_policy::{FiledUnder, Situation};
+use tenure_policy::{Due, FiledUnder, Situation};
 use tenure_store::{
-    AccountKey, BatchId, CopyKey, CopyRow, CopyStage, CopyState, DueCopy, Group, ReadTx, RecordRow,
-    StoreExt as _, Tx,
+    AccountKey, BatchId, CopyKey, CopyStage, DueCopy, Group, ReadTx, Sealing, StoreExt as _, Tx,
 };
 
-use crate::filing::{SHARD, class_name, file, filed};
+use crate::filing::{SHARD, class_name, file};
 use crate::holds::REVIEW_HELD;
-use crate::person::Person;
 use crate::policies::Policies;
-use crate::record::{Holds, Loaded, Reader, Seen, With};
+use crate::record::Holds;
+use crate::settings::refuse_if_stopped;
 use crate::{Error, Tenure};
+
+pub use guard::{Allowance, Excess};
+pub(crate) use judge::{Judge, Judged};
+use lease::Lease;
 
 /// How many candidates one transaction judges.
 const SLICE: usize = 500;
@@ -30,6 +37,15 @@ pub struct SweepOptions {
     pub by: Instant,
     /// The most copies to destroy in this sweep.
     pub limit: usize,
+    /// How much it may destroy without asking.
+    pub allow: Allowance,
+}
+
+impl SweepOptions {
+    /// A sweep of whatever must be gone by an instant.
+    pub const fn everything(by: Instant) -> Self {
+        Self { by, limit: usize::MAX, allow: Allowance::Anything }
+    }
 }
 
 /// What a sweep did, or what a dry run would do.
@@ -43,18 +59,30 @@ pub struct Swept {
     pub kept: u64,
     /// Copies of those that only a hold keeps.
     pub held: u64,
+    /// Copies of those that are in quarantine.
+    pub quarantined: u64,
     /// Copies that were, or would be, destroyed, by class.
     pub destroyed: BTreeMap<String, u64>,
+    /// The same by why they must go.
+    pub causes: BTreeMap<String, u64>,
     /// Page keys that were destroyed.
     pub pages: u64,
     /// Keys that were wrapped anew because a page of theirs went early.
     pub rewrapped: u64,
     /// Packs that were removed.
     pub packs: u64,
+    /// Packs of those that were written anew without what was dead in them.
+    pub compacted: u64,
+    /// Packs that their store is told to keep, as by an object lock.
+    pub locked: u64,
+    /// Copies that were verified to be absent, of this sweep and of earlier ones.
+    pub verified: u64,
     /// Closed accounts whose evidence was destroyed after its term.
     pub proofs: u64,
     /// Batches of an earlier sweep that was cut short, and that this one finished.
     pub finished: u64,
+    /// Whether Tenure only observes, so that nothing was destroyed.
+    pub observed: bool,
 }
 
 impl Swept {
@@ -63,17 +91,16 @@ impl Swept {
         self.destroyed.values().sum()
     }
 
-    fn count(&mut self, slice: &Slice) {
-        self.examined += slice.found as u64;
-        self.kept += slice.kept;
-        self.held += slice.held;
+    pub(crate) fn destroyed(&mut self, class: &str, cause: &str) {
+        *self.destroyed.entry(class.to_owned()).or_default() += 1;
+        *self.causes.entry(cause.to_owned()).or_default() += 1;
     }
-}
 
-/// What is to become of a copy that the index found.
-enum Judged {
-    Due(tenure_policy::Due),
-    Kept { held: bool, filed: crate::filing::Filed },
+    fn kept(&mut self, held: bool, quarantined: bool) {
+        self.kept += 1;
+        self.held += u64::from(held);
+        self.quarantined += u64::from(quarantined && !held);
+    }
 }
 
 /// What one transaction judged.
@@ -81,9 +108,8 @@ enum Judged {
 struct Slice {
     found: usize,
     last: Option<DueCopy>,
-    kept: u64,
-    held: u64,
-    due: BTreeMap<String, u64>,
+    due: usize,
+    swept: Swept,
     batch: Option<BatchId>,
 }
 
@@ -94,59 +120,43 @@ struct Gathered {
     copies: usize,
 }
 
+/// A sweep under way: who holds the right to destroy, and what it has come to.
+pub(crate) struct Sweep<'t> {
+    pub(crate) tenure: &'t Tenure,
+    pub(crate) policies: Arc<Policies>,
+    pub(crate) now: Instant,
+    pub(crate) by: Instant,
+    pub(crate) swept: Swept,
+    lease: Lease,
+}
+
 impl Tenure {
-    /// Destroys what is due, and reports it. Progress is told as copies destroyed so far.
+    /// Destroys what is due, and reports it. Progress is told as copies destroyed so far; whoever is told may rest
+    /// before it answers, to spare what else the machine does.
     ///
     /// Work that an earlier sweep left is finished first. It costs what is due and what was marked, not
     /// what is stored.
+    ///
+    /// # Errors
+    /// [`Error::Paused`] while destruction is paused, [`Error::Guarded`] if more is due than is allowed,
+    /// [`Error::SweptElsewhere`] and [`Error::LeaseLapsed`] if another process sweeps.
     pub fn sweep(
         &self,
         now: Instant,
         options: SweepOptions,
         progress: &mut dyn FnMut(u64),
     ) -> Result<Swept, Error> {
+        if self.observes()? {
+            return Ok(Swept { observed: true, ..self.sweep_dry_run(now, options)? });
+        }
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut swept = Swept::default();
-        for batch in self.unfinished_batches()? {
-            self.destroy_batch(batch, now, options.by, &mut swept)?;
-            swept.finished += 1;
-        }
-        swept.refiled_accounts = self.refile_marked(now)?;
-        self.review_held(now, options.by)?;
-        let policies = self.policies()?;
-        let mut batch = Gathered::default();
-        let mut left = options.limit;
-        for (group, up_to) in self.due_groups(&policies, now, options.by)? {
-            let mut after = None;
-            while left > 0 {
-                let wanted = SLICE.min(left);
-                let slice =
-                    self.gather(&policies, (group, up_to, after), batch.id, (now, options.by), wanted)?;
-                let due: u64 = slice.due.values().sum();
-                let due = usize::try_from(due).unwrap_or(usize::MAX);
-                after = slice.last.or(after);
-                left = left.saturating_sub(due);
-                batch = Gathered { id: slice.batch.or(batch.id), copies: batch.copies + due };
-                let found = slice.found;
-                swept.count(&slice);
-                if batch.copies >= BATCH_COPIES {
-                    self.finish(&mut batch, now, options.by, &mut swept)?;
-                    progress(swept.total());
-                }
-                if found < wanted {
-                    break;
-                }
-            }
-        }
-        self.finish(&mut batch, now, options.by, &mut swept)?;
-        progress(swept.total());
-        swept.packs = self.remove_idle_packs(now)?;
-        swept.proofs = self.destroy_proofs(now)?;
-        if swept.total() + swept.packs + swept.proofs > 0 {
-            // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
-            self.store.scrub()?;
-        }
-        Ok(swept)
+        let mut sweep = Sweep::begin(self, now, options.by)?;
+        let outcome = sweep.run(options, progress);
+        // A lease that can't be given back lapses by itself.
+        let ended = sweep.end();
+        outcome?;
+        ended?;
+        Ok(sweep.swept)
     }
 
     /// What a sweep would destroy at an instant, which may lie in the future. Nothing is changed.
@@ -160,13 +170,6 @@ impl Tenure {
             let marked: BTreeSet<AccountKey> =
                 tx.refile_slice(usize::MAX)?.iter().map(|mark| mark.account).collect();
             let mut judge = Judge::new(self, &policies, &holds, now, options.by);
-            let count = |swept: &mut Swept, judged: Judged, class: &str| match judged {
-                Judged::Due(_) => *swept.destroyed.entry(class.to_owned()).or_default() += 1,
-                Judged::Kept { held, .. } => {
-                    swept.kept += 1;
-                    swept.held += u64::from(held);
-                }
-            };
             for (group, up_to) in groups {
                 let mut after = None;
                 loop {
@@ -174,11 +177,8 @@ impl Tenure {
                     let Some(last) = found.last() else { break };
                     after = Some(*last);
                     for due in found.into_iter().filter(|due| !marked.contains(&due.account)) {
-                        let class = class_name(&classes, group.class);
-                        swept.examined += 1;
-                        let record = tx.record(due.record)?.ok_or(Error::UnknownRecord)?;
-                        let judged = judge.judge(tx, record, class)?;
-                        count(&mut swept, judged, class);
+                        let key = CopyKey { account: due.account, record: due.record, class: group.class };
+                        count(tx, &mut judge, key, class_name(&classes, group.class), &mut swept)?;
                     }
                 }
             }
@@ -190,11 +190,7 @@ impl Tenure {
                     let Some(last) = copies.last() else { break };
                     after = Some(last.key);
                     for copy in copies.iter().filter(|copy| copy.state.stage() == CopyStage::Live) {
-                        let class = class_name(&classes, copy.key.class);
-                        swept.examined += 1;
-                        let record = tx.record(copy.key.record)?.ok_or(Error::UnknownRecord)?;
-                        let judged = judge.judge(tx, record, class)?;
-                        count(&mut swept, judged, class);
+                        count(tx, &mut judge, copy.key, class_name(&classes, copy.key.class), &mut swept)?;
                     }
                 }
             }
@@ -206,9 +202,12 @@ impl Tenure {
     fn due_groups(&self, policies: &Policies, now: Instant, by: Instant) -> Result<Vec<(Group, Day)>, Error> {
         self.store.read(|tx| {
             let classes = tx.classes()?;
+            // What holds keep is looked at only where a hold has changed since the last sweep looked.
+            let review = tx.meta(REVIEW_HELD)?.is_some_and(|asked| !asked.is_empty());
             let mut situations: HashMap<i64, Option<Situation>> = HashMap::new();
             let mut found = Vec::new();
             for group in tx.groups(SHARD)? {
+                let filed = FiledUnder::from_number(group.anchor);
                 let situation = match situations.entry(group.situation.0) {
                     std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
                     std::collections::hash_map::Entry::Vacant(entry) => {
@@ -220,13 +219,10 @@ impl Tenure {
                 let lineage =
                     situation.as_ref().and_then(|situation| policies.of_surface(situation.surface()));
                 let last = match (situation, lineage) {
-                    (Some(situation), Some((lineage, _))) => {
-                        let filed = FiledUnder::from_number(group.anchor);
-                        lineage
-                            .cutoff_ahead(situation, class_name(&classes, group.class), filed, now, by)
-                            .last_day()
-                    }
-                    _ if FiledUnder::from_number(group.anchor) == FiledUnder::HELD => None,
+                    _ if filed == FiledUnder::HELD => review.then_some(Day(i32::MAX)),
+                    (Some(situation), Some((lineage, _))) => lineage
+                        .cutoff_ahead(situation, class_name(&classes, group.class), filed, now, by)
+                        .last_day(),
                     _ => Some(Day(i32::MAX)),
                 };
                 found.extend(last.map(|day| (group, day)));
@@ -235,16 +231,132 @@ impl Tenure {
         })
     }
 
-    /// Takes what was gathered through the door, if anything was.
-    fn finish(
+    /// How many copies can be due by an instant at most: what the index finds, and everything of accounts that wait
+    /// to be filed anew.
+    fn at_most_due(&self, now: Instant, by: Instant) -> Result<u64, Error> {
+        let policies = self.policies()?;
+        let groups = self.due_groups(&policies, now, by)?;
+        self.store.read(|tx| {
+            let mut copies = 0;
+            for (group, up_to) in groups {
+                let days = tx.count_due(SHARD, group, Day(i32::MIN), up_to)?;
+                copies += days.iter().map(|day| day.copies).sum::<u64>();
+            }
+            for mark in tx.refile_slice(usize::MAX)? {
+                let mut after: Option<CopyKey> = None;
+                while let slice @ [_, ..] = &*tx.copies_of(mark.account, after, SLICE)? {
+                    copies += slice.len() as u64;
+                    after = slice.last().map(|copy| copy.key);
+                }
+            }
+            Ok(copies)
+        })
+    }
+}
+
+/// Counts what would become of a copy.
+fn count(
+    tx: &mut dyn ReadTx,
+    judge: &mut Judge<'_>,
+    key: CopyKey,
+    class: &str,
+    swept: &mut Swept,
+) -> Result<(), Error> {
+    swept.examined += 1;
+    let record = tx.record(key.record)?.ok_or(Error::UnknownRecord)?;
+    match judge.judge(tx, record, class)? {
+        Judged::Due(due) => swept.destroyed(class, due.cause().word()),
+        Judged::Kept { held, quarantined, .. } => swept.kept(held, quarantined),
+    }
+    Ok(())
+}
+
+impl<'t> Sweep<'t> {
+    pub(crate) fn begin(tenure: &'t Tenure, now: Instant, by: Instant) -> Result<Self, Error> {
+        tenure.store.read(refuse_if_stopped)?;
+        let lease = Lease::take(tenure, now)?;
+        Ok(Self { tenure, policies: tenure.policies()?, now, by, swept: Swept::default(), lease })
+    }
+
+    pub(crate) fn end(&self) -> Result<(), Error> {
+        self.lease.end(self.tenure)
+    }
+
+    /// Commits a step: it fails if another process sweeps, or destruction was stopped.
+    pub(crate) fn write<T: Send + 'static>(
         &self,
-        batch: &mut Gathered,
-        now: Instant,
-        by: Instant,
-        swept: &mut Swept,
-    ) -> Result<(), Error> {
+        step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (lease, until) = (self.lease.clone(), self.lease.next());
+        let done = self.tenure.store.write(move |tx| {
+            refuse_if_stopped(tx)?;
+            lease.hold(tx, until)?;
+            step(tx)
+        })?;
+        self.lease.prolonged(until);
+        Ok(done)
+    }
+
+    /// Does what can't be taken back outside the store, unless the right to do so has lapsed or destruction was
+    /// stopped. Whoever stops it waits for the step that is under way.
+    pub(crate) fn irrevocably<T>(&self, step: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        let _door = self.tenure.door.lock().unwrap_or_else(PoisonError::into_inner);
+        self.tenure.store.read(refuse_if_stopped)?;
+        self.lease.lasts()?;
+        step()
+    }
+
+    fn run(&mut self, options: SweepOptions, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+        for batch in self.tenure.unfinished_batches()? {
+            self.destroy_batch(batch)?;
+            self.swept.finished += 1;
+        }
+        self.swept.refiled_accounts = self.tenure.refile_marked(self.now)?;
+        self.review_held()?;
+        self.tenure.guard(self.now, options)?;
+        self.destroy_due(options.limit, progress)?;
+        self.remove_bytes()?;
+        self.swept.proofs = self.destroy_proofs()?;
+        if self.swept.total() + self.swept.packs + self.swept.proofs > 0 {
+            // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
+            self.tenure.store.scrub()?;
+        }
+        Ok(())
+    }
+
+    fn destroy_due(&mut self, limit: usize, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
+        let mut batch = Gathered::default();
+        let mut left = limit;
+        for (group, up_to) in self.tenure.due_groups(&self.policies, self.now, self.by)? {
+            let mut after = None;
+            while left > 0 {
+                let wanted = SLICE.min(left);
+                let slice = self.gather((group, up_to, after), batch.id, wanted)?;
+                after = slice.last.or(after);
+                left = left.saturating_sub(slice.due);
+                batch = Gathered { id: slice.batch.or(batch.id), copies: batch.copies + slice.due };
+                self.swept.examined += slice.found as u64;
+                self.swept.kept += slice.swept.kept;
+                self.swept.held += slice.swept.held;
+                self.swept.quarantined += slice.swept.quarantined;
+                if batch.copies >= BATCH_COPIES {
+                    self.finish(&mut batch)?;
+                    progress(self.swept.total());
+                }
+                if slice.found < wanted {
+                    break;
+                }
+            }
+        }
+        self.finish(&mut batch)?;
+        progress(self.swept.total());
+        Ok(())
+    }
+
+    /// Takes what was gathered through the door, if anything was.
+    fn finish(&mut self, batch: &mut Gathered) -> Result<(), Error> {
         match std::mem::take(batch).id {
-            Some(id) => self.destroy_batch(id, now, by, swept),
+            Some(id) => self.destroy_batch(id),
             None => Ok(()),
         }
     }
@@ -252,14 +364,13 @@ impl Tenure {
     /// Judges a slice of candidates: seals what is due into a batch, and files what is kept anew.
     fn gather(
         &self,
-        policies: &Arc<Policies>,
         (group, up_to, after): (Group, Day, Option<DueCopy>),
         batch: Option<BatchId>,
-        (now, by): (Instant, Instant),
         wanted: usize,
     ) -> Result<Slice, Error> {
-        let (tenure, policies) = (self.clone(), Arc::clone(policies));
-        self.store.write(move |tx| {
+        let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
+        let (now, by) = (self.now, self.by);
+        self.write(move |tx| {
             let holds = Holds::load(tx)?;
             let classes = tx.classes()?;
             let class = class_name(&classes, group.class);
@@ -267,6 +378,7 @@ impl Tenure {
             let mut slice =
                 Slice { found: found.len(), last: found.last().copied(), batch, ..Slice::default() };
             let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
+            let mut ended = Vec::new();
             for due in found {
                 let key = CopyKey { account: due.account, record: due.record, class: group.class };
                 let record = tx.record(due.record)?.ok_or(Error::UnknownRecord)?;
@@ -277,33 +389,32 @@ impl Tenure {
                             None => tx.open_batch(now, holds.epoch)?,
                         };
                         slice.batch = Some(id);
-                        seal_copy(tx, key, id, due, now)?;
-                        *slice.due.entry(class.to_owned()).or_default() += 1;
+                        ended.push((key, sealing(due, key, class, id, now)?));
                     }
-                    Judged::Kept { held, filed } => {
+                    Judged::Kept { held, quarantined, filed } => {
                         file(tx, key, &filed)?;
-                        slice.kept += 1;
-                        slice.held += u64::from(held);
+                        slice.swept.kept(held, quarantined);
                     }
                 }
             }
+            slice.due = ended.len();
+            tx.seal_copies(&ended)?;
             Ok(slice)
         })
     }
 
     /// After a hold was released, files anew what holds kept past its term.
-    fn review_held(&self, now: Instant, by: Instant) -> Result<(), Error> {
-        let policies = self.policies()?;
-        let asked = self.store.read(|tx| Ok::<_, Error>(tx.meta(REVIEW_HELD)?))?;
+    fn review_held(&self) -> Result<(), Error> {
+        let asked = self.tenure.store.read(|tx| Ok::<_, Error>(tx.meta(REVIEW_HELD)?))?;
         let Some(asked) = asked.filter(|epoch| !epoch.is_empty()) else { return Ok(()) };
         let held = |group: &Group| FiledUnder::from_number(group.anchor) == FiledUnder::HELD;
-        let groups: Vec<Group> =
-            self.store.read(|tx| Ok::<_, Error>(tx.groups(SHARD)?))?.into_iter().filter(held).collect();
-        for group in groups {
+        let groups = self.tenure.store.read(|tx| Ok::<_, Error>(tx.groups(SHARD)?))?;
+        for group in groups.into_iter().filter(held) {
             let mut after = None;
             loop {
-                let (tenure, policies) = (self.clone(), Arc::clone(&policies));
-                let last = self.store.write(move |tx| {
+                let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
+                let (now, by) = (self.now, self.by);
+                let last = self.write(move |tx| {
                     let holds = Holds::load(tx)?;
                     let classes = tx.classes()?;
                     let found = tx.due(SHARD, group, Day(i32::MAX), after, SLICE)?;
@@ -311,13 +422,10 @@ impl Tenure {
                     for due in &found {
                         let record = tx.record(due.record)?.ok_or(Error::UnknownRecord)?;
                         let filed = judge.file(tx, record, class_name(&classes, group.class))?;
-                        file(
-                            tx,
-                            CopyKey { account: due.account, record: due.record, class: group.class },
-                            &filed,
-                        )?;
+                        let key = CopyKey { account: due.account, record: due.record, class: group.class };
+                        file(tx, key, &filed)?;
                     }
-                    Ok::<_, Error>(found.last().copied())
+                    Ok(found.last().copied())
                 })?;
                 match last {
                     Some(last) => after = Some(last),
@@ -325,7 +433,7 @@ impl Tenure {
                 }
             }
         }
-        self.store.write(move |tx| {
+        self.write(move |tx| {
             // A release that came meanwhile has asked anew.
             if tx.meta(REVIEW_HELD)?.as_ref() == Some(&asked) {
                 tx.set_meta(REVIEW_HELD, "")?;
@@ -335,89 +443,19 @@ impl Tenure {
     }
 }
 
-/// Takes a copy out of use: its end is decided. Only a verdict makes the token that this asks for.
-fn seal_copy(
-    tx: &mut dyn Tx,
+/// The end of a copy, made of the token that the verdict on that very copy gave; it is used up. Nothing else gives a
+/// copy an end.
+pub(crate) fn sealing(
+    due: Due,
     key: CopyKey,
+    class: &str,
     batch: BatchId,
-    due: tenure_policy::Due,
-    now: Instant,
-) -> Result<(), Error> {
+    sealed_at: Instant,
+) -> Result<Sealing, Error> {
+    if !due.is_for(&key.record.to_string(), class) {
+        return Err(Error::Refused("a copy was about to be destroyed by the verdict on another".to_owned()));
+    }
+    let sealing = Sealing { batch, due_at: due.since(), cause: due.cause().word().to_owned(), sealed_at };
     drop(due);
-    let Some(CopyRow { state: CopyState::Live { wrap }, .. }) = tx.copy(key)? else { return Ok(()) };
-    tx.move_copy(key, CopyStage::Live, &CopyState::Sealed { wrap, batch, sealed_at: now })?;
-    Ok(())
-}
-
-/// Judges copies one after another, and keeps what the copies of one account share.
-pub(crate) struct Judge<'a> {
-    tenure: &'a Tenure,
-    policies: &'a Policies,
-    holds: Vec<tenure_policy::case::Hold<'a>>,
-    now: Instant,
-    by: Instant,
-    person: Option<Person>,
-    seen: Seen,
-}
-
-impl<'a> Judge<'a> {
-    pub(crate) fn new(
-        tenure: &'a Tenure,
-        policies: &'a Policies,
-        holds: &'a Holds,
-        now: Instant,
-        by: Instant,
-    ) -> Self {
-        Self { tenure, policies, holds: holds.as_facts(), now, by, person: None, seen: Seen::new() }
-    }
-
-    fn load(&mut self, tx: &mut dyn ReadTx, record: RecordRow) -> Result<Loaded, Error> {
-        if self.person.as_ref().is_none_or(|person| person.row.key != record.account) {
-            self.person = Some(self.tenure.person_of(tx, record.account)?);
-        }
-        let person = self.person.as_ref().ok_or(Error::UnknownAccount)?;
-        let mut reader = Reader::new(self.policies, person);
-        std::mem::swap(&mut reader.seen, &mut self.seen);
-        let loaded = reader.load(tx, record, With::Nothing);
-        self.seen = reader.seen;
-        loaded
-    }
-
-    fn judge(&mut self, tx: &mut dyn ReadTx, record: RecordRow, class: &str) -> Result<Judged, Error> {
-        let loaded = self.load(tx, record)?;
-        let person = self.person.as_ref().ok_or(Error::UnknownAccount)?;
-        let facts = loaded.facts(person, &[], &self.holds, self.now);
-        let verdict = loaded.lineage.judge(&facts);
-        if let Some(due) = loaded.lineage.due(&facts, &verdict, class, self.by) {
-            return Ok(Judged::Due(due));
-        }
-        let held = loaded.lineage.class(&facts, &verdict, class).held;
-        Ok(Judged::Kept { held, filed: filed(&loaded.lineage, &facts, &verdict, class)? })
-    }
-
-    /// Whether a copy is still due, with the token that says so.
-    pub(crate) fn due(
-        &mut self,
-        tx: &mut dyn ReadTx,
-        record: RecordRow,
-        class: &str,
-    ) -> Result<Option<tenure_policy::Due>, Error> {
-        Ok(match self.judge(tx, record, class)? {
-            Judged::Due(due) => Some(due),
-            Judged::Kept { .. } => None,
-        })
-    }
-
-    fn file(
-        &mut self,
-        tx: &mut dyn ReadTx,
-        record: RecordRow,
-        class: &str,
-    ) -> Result<crate::filing::Filed, Error> {
-        let loaded = self.load(tx, record)?;
-        let person = self.person.as_ref().ok_or(Error::UnknownAccount)?;
-        let facts = loaded.facts(person, &[], &self.holds, self.now);
-        let verdict = loaded.lineage.judge(&facts);
-        filed(&loaded.lineage, &facts, &verdict, class)
-    }
+    Ok(sealing)
 }

@@ -4,6 +4,7 @@ mod commands;
 mod output;
 mod session;
 mod speech;
+mod undumpable;
 
 use std::process::ExitCode;
 
@@ -33,6 +34,11 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
+    if let Err(error) = undumpable::make() {
+        let error = anyhow::Error::new(error);
+        output::complain(&error.context("can't keep this process from being looked into"));
+        return Exit::BadInput.into();
+    }
     let cli = Cli::parse();
     match cli.run() {
         Ok(exit) => exit.into(),

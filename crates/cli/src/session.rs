@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use tenure_app::{Entropy, Error, PublicLog, Tenure, TimeKeeping};
+use tenure_app::{
+    BackupError, Entropy, Error, OpenedStore, PublicLog, RESTORING, Restore, Restored, SharedJournal, Tenure,
+    TimeKeeping, is_behind_its_journal, open_store,
+};
 use tenure_model::Instant;
-use tenure_store::{SqliteStore, Store};
+use tenure_store::{SqliteStore, Store, StoreError};
 use tenure_tlog::checkpoint::Origin;
-use tenure_vault::{LogKeyError, LogKeys, Vault};
+use tenure_vault::{BodyPlace, KeyAccess, LogKeyError, LogKeys, NewRoot, S3Credentials, Vault};
 
 /// The system's random bytes.
 struct SystemEntropy;
@@ -24,6 +27,8 @@ impl Entropy for SystemEntropy {
 pub(crate) struct Session {
     pub(crate) tenure: Tenure,
     pub(crate) now: Instant,
+    /// The journal in the key folder; none where the folder is only inspected.
+    pub(crate) journal: Option<SharedJournal>,
     intent: Intent,
 }
 
@@ -65,19 +70,22 @@ pub(crate) fn init(
     data: &Path,
     time: TimeKeeping,
     origin: Option<Origin>,
+    root: &NewRoot,
+    packs: &BodyPlace,
     at: Option<Instant>,
 ) -> anyhow::Result<Tenure> {
     let now = instant(time, at, Intent::Change)?;
     let keys = key_folder(data);
+    refuse_unfinished(data)?;
     let vault = if data.join(DATABASE).exists() {
-        let vault = Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?;
+        let vault = open_vault(data, &keys)?;
         if is_set_up(data) {
             bail!("{} is set up already: nothing was changed", data.display());
         }
         vault
     } else {
         std::fs::create_dir_all(data).with_context(|| format!("can't make the folder {}", data.display()))?;
-        let vault = Vault::create(data, &keys)
+        let vault = Vault::create_at(data, &keys, root, packs, &s3_credentials())
             .with_context(|| format!("can't set up the keys beside {}", data.display()))?;
         if !vault.pages().pages()?.is_empty() {
             bail!(
@@ -91,7 +99,7 @@ pub(crate) fn init(
         Err(LogKeyError::Missing) => LogKeys::create(&keys, &origin.map_or_else(drawn_origin, Ok)?, now)?,
         found => found?,
     };
-    let tenure = join(data, vault, log_keys)?;
+    let (tenure, _) = join(data, &keys, vault, log_keys)?;
     match tenure.init(time, now) {
         Err(Error::AlreadyInitialised) => bail!("{} is set up already: nothing was changed", data.display()),
         other => other?,
@@ -107,40 +115,94 @@ pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::
             data.display()
         );
     }
-    let vault =
-        Vault::open(data, &key_folder(data)).with_context(|| format!("can't open {}", data.display()))?;
-    if !is_set_up(data) {
+    refuse_unfinished(data)?;
+    let keys = key_folder(data);
+    let vault = open_vault(data, &keys)?;
+    if !is_set_up(data) && !is_of_an_earlier_version(data) {
         bail!(
             "{} was made before there was a log, or its setting up was not finished: run `tenure init` on it if so, or make another",
             data.display()
         );
     }
-    let log_keys = LogKeys::open(&key_folder(data))?;
-    let tenure = join(data, vault, log_keys)?;
+    let log_keys = LogKeys::open(&keys)?;
+    let (tenure, opened) = join(data, &keys, vault, log_keys)?;
     let now = instant(tenure.time()?, at, intent)?;
     if intent == Intent::Change {
         tenure.resume_log(now)?;
     }
-    Ok(Session { tenure, now, intent })
+    Ok(Session { tenure, now, journal: Some(opened.journal), intent })
+}
+
+/// Opens a data folder into which a backup was copied, brings it up to its journal, and makes it one to be relied on.
+pub(crate) fn finish_restore(
+    begun: Restore,
+    data: &Path,
+    keys: &Path,
+    at: Option<Instant>,
+) -> anyhow::Result<Restored> {
+    let vault = open_vault(data, keys)?;
+    let (tenure, opened) = join(data, keys, vault, LogKeys::open(keys)?)?;
+    let now = instant(tenure.time()?, at, Intent::Change)?;
+    let restored = begun.finish(&tenure, &opened, now)?;
+    tenure.publish_checkpoint(now)?;
+    Ok(restored)
 }
 
 /// Opens a data folder to look at it, also where its log does not verify: nothing can be written.
 pub(crate) fn inspect(data: &Path, at: Option<Instant>) -> anyhow::Result<Session> {
-    let store = observe(data)?;
-    let keys = key_folder(data);
-    let vault = Vault::open(data, &keys).with_context(|| format!("can't open {}", data.display()))?;
-    let tenure = Tenure::new(store, Arc::new(vault), LogKeys::open(&keys)?, Arc::new(SystemEntropy));
+    let store = look(data)?;
+    let vault = open_vault(data, &key_folder(data))?;
+    let tenure =
+        Tenure::new(store, Arc::new(vault), LogKeys::open(&key_folder(data))?, Arc::new(SystemEntropy));
     let now = instant(tenure.time()?, at, Intent::Look)?;
-    Ok(Session { tenure, now, intent: Intent::Look })
+    Ok(Session { tenure, now, journal: None, intent: Intent::Look })
+}
+
+/// The vault of a data folder, with its packs wherever the folder says.
+pub(crate) fn open_vault(data: &Path, keys: &Path) -> anyhow::Result<Vault> {
+    Vault::open_at(data, keys, &KeyAccess::default(), &s3_credentials())
+        .with_context(|| format!("can't open {}", data.display()))
+}
+
+/// Who asks a store of packs that is not a folder: the usual variables say it, and nothing keeps it.
+fn s3_credentials() -> S3Credentials {
+    S3Credentials::from_variables(
+        std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
 }
 
 /// Whether the setting up of a data folder was finished.
 fn is_set_up(data: &Path) -> bool {
-    observe(data).is_ok_and(|store| PublicLog::of(store).is_ok())
+    look(data).is_ok_and(|store| PublicLog::of(store).is_ok())
 }
 
-/// A data folder to look at without its keys, also while another process writes.
+/// Whether a data folder waits to be brought up to this version's schema.
+fn is_of_an_earlier_version(data: &Path) -> bool {
+    matches!(SqliteStore::observe(&data.join(DATABASE)), Err(StoreError::OlderSchema))
+}
+
+/// A data folder whose restore was cut short is not to be relied on.
+fn refuse_unfinished(data: &Path) -> anyhow::Result<()> {
+    if data.join(RESTORING).exists() { Err(BackupError::Unfinished.into()) } else { Ok(()) }
+}
+
+/// A data folder to serve from without its keys, also while another process writes. One that was put back from a
+/// backup is refused until a command with the keys has brought it up to date.
 pub(crate) fn observe(data: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let store = look(data)?;
+    if is_behind_its_journal(&data.join(DATABASE), &key_folder(data))? {
+        bail!(
+            "{} is older than its journal, as after a restore: run `tenure doctor`, which brings it up to date",
+            data.display()
+        );
+    }
+    Ok(store)
+}
+
+/// A data folder as it is found.
+fn look(data: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    refuse_unfinished(data)?;
     if !data.join(DATABASE).exists() {
         bail!(
             "there is no data folder at {}: run `tenure init` first, or name one with --data",
@@ -161,10 +223,15 @@ fn drawn_origin() -> anyhow::Result<Origin> {
 
 const DATABASE: &str = "tenure.db";
 
-fn join(data: &Path, vault: Vault, log_keys: LogKeys) -> anyhow::Result<Tenure> {
-    let store = SqliteStore::open(&data.join(DATABASE))
+/// Opens the database with its journal, which brings it up to date if it was put back from a backup.
+fn join(data: &Path, keys: &Path, vault: Vault, log_keys: LogKeys) -> anyhow::Result<(Tenure, OpenedStore)> {
+    let opened = open_store(&data.join(DATABASE), keys)
         .with_context(|| format!("can't open the database in {}", data.display()))?;
-    Ok(Tenure::new(Arc::new(store), Arc::new(vault), log_keys, Arc::new(SystemEntropy)))
+    let store: Arc<dyn Store> = Arc::<SqliteStore>::clone(&opened.store);
+    let tenure = Tenure::new(store, Arc::new(vault), log_keys, Arc::new(SystemEntropy));
+    // Whoever has the key folder is alone: a process that swept before is gone.
+    tenure.alone()?;
+    Ok((tenure, opened))
 }
 
 /// The instant that a command runs at: the clock's, or the one that it was told.

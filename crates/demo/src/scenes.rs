@@ -62,7 +62,7 @@ impl Stage<'_> {
             files.entry((talk.source, self.surface(talk, at), alone)).or_default().push(talk);
         }
         // Whatever is overdue from here on was not known to be before this arrival.
-        let options = SweepOptions { by: at, limit: usize::MAX };
+        let options = SweepOptions::everything(at);
         self.log.overdue_before_arrivals += self.tenure.sweep_dry_run(at, options)?.total();
         self.checked = at;
         let (mut sum, mut read) = (Ingested::default(), 0);
@@ -253,7 +253,7 @@ impl Stage<'_> {
             country: Some(person.country.to_owned()),
             minor: Some(person.minor),
             opened_at: Some(person.opened),
-            closed_at: None,
+            ..AccountFacts::default()
         };
         self.tenure.set_account(&person.id, facts, at)?;
         Ok(())

@@ -122,7 +122,7 @@ impl<'a> Stage<'a> {
     /// Destroys what is due before the next sweep, and gives how many copies that were.
     pub(crate) fn sweep(&mut self, at: Instant) -> Result<u64, DemoError> {
         let by = self.next_sweep(at);
-        let swept = self.tenure.sweep(at, SweepOptions { by, limit: usize::MAX }, &mut |_| {})?;
+        let swept = self.tenure.sweep(at, SweepOptions::everything(by), &mut |_| {})?;
         let destroyed = swept.total();
         if destroyed > 0 {
             let gone = self.tenure.destructions(&mut self.cursor, self.checked)?;

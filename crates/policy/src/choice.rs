@@ -5,6 +5,8 @@ use tenure_model::{Choice, Instant, Regime};
 use crate::facts::History;
 use crate::language::{Ground, Standing, Undecided};
 use crate::lineage::{Lineage, PurposeIx, VersionIx};
+use crate::lives::{Epoch, Seen};
+use crate::past::Past;
 use crate::surfaces::SurfaceId;
 
 /// What an account has chosen toward one version at one instant.
@@ -26,17 +28,23 @@ impl Chosen {
     }
 }
 
-/// The versions that know one surface, and the steps between them.
+/// The versions that know one surface and live at one instant, and the steps between them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Steps<'a> {
     pub(crate) lineage: &'a Lineage,
     pub(crate) considered: &'a [VersionIx],
     pub(crate) regime: Regime,
+    /// The versions that live.
+    pub(crate) epoch: &'a Epoch,
+    /// Whether none of them knows the surface, so that it is seen as when one did.
+    pub(crate) is_orphan: bool,
 }
 
 impl<'a> Steps<'a> {
-    pub(crate) fn new(lineage: &'a Lineage, surface: SurfaceId) -> Self {
-        Self { lineage, considered: lineage.knowing(surface), regime: lineage.regime(surface) }
+    pub(crate) fn new(lineage: &'a Lineage, surface: SurfaceId, at: Instant) -> Self {
+        let Seen { epoch, is_orphan } = lineage.epochs().seen(surface, at);
+        let (considered, regime) = (epoch.knowing(surface), lineage.regime(surface));
+        Self { lineage, considered, regime, epoch, is_orphan }
     }
 
     /// The version that binds an account from its opening: the newest that was announced by then, or
@@ -92,11 +100,12 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// An account as seen from one of its surfaces: only versions that know the surface are considered.
+/// An account as seen from one of its surfaces at an instant: only versions that know the surface and live then
+/// are considered, and earlier instants are seen under them too.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct View<'a> {
     pub(crate) steps: Steps<'a>,
-    pub(crate) history: &'a History,
+    pub(crate) past: Past<'a>,
     pub(crate) opened_at: Option<Instant>,
 }
 
@@ -106,13 +115,15 @@ impl<'a> View<'a> {
         history: &'a History,
         opened_at: Option<Instant>,
         surface: SurfaceId,
+        at: Instant,
     ) -> Self {
-        Self { steps: Steps::new(lineage, surface), history, opened_at }
+        let steps = Steps::new(lineage, surface, at);
+        Self { steps, past: Past::new(history, steps.epoch), opened_at }
     }
 
     /// The version that binds the account at an instant.
     pub(crate) fn bound(&self, at: Instant) -> VersionIx {
-        let acknowledged = |version| self.history.acknowledged_by(version, at);
+        let acknowledged = |version| self.past.acknowledged_by(version, at);
         self.steps.bound_from(self.steps.start(self.opened_at), acknowledged, at)
     }
 
@@ -129,7 +140,7 @@ impl<'a> View<'a> {
         ground: Ground,
         at: Instant,
     ) -> Chosen {
-        let latest = self.history.latest(purpose, at).map(|decision| (decision.choice, decision.version));
+        let latest = self.past.latest(purpose, at).map(|decision| (decision.choice, decision.version));
         if let Some(decided) = self.steps.decided(latest, version) {
             return decided;
         }
@@ -138,9 +149,7 @@ impl<'a> View<'a> {
         let in_time = |(known, told): (VersionIx, Instant)| {
             told.plus(wait, months) <= at && self.steps.carries(known, version)
         };
-        let decided = self.history.decisions.iter().map(|decision| (decision.version, decision.at));
-        let told = self.history.informed.iter().chain(&self.history.acknowledged).copied().chain(decided);
-        if told.into_iter().any(in_time) { Chosen::Unopposed } else { Chosen::Nothing }
+        if self.past.told().any(in_time) { Chosen::Unopposed } else { Chosen::Nothing }
     }
 
     /// Where what was last active at `then` stands at `now` toward a purpose of a version.
@@ -154,7 +163,7 @@ impl<'a> View<'a> {
     ) -> Standing {
         let chosen_now = self.chosen(version, purpose, ground, now);
         let chosen_then = || self.chosen(version, purpose, ground, then);
-        let unbroken = || !self.history.off_between(purpose, then, now);
+        let unbroken = || !self.past.off_between(purpose, then, now);
         standing(chosen_now, chosen_then, unbroken)
     }
 
@@ -168,7 +177,7 @@ impl<'a> View<'a> {
     ) -> Option<Instant> {
         match self.chosen(version, purpose, ground, now) {
             Chosen::On | Chosen::Off => {
-                self.history.latest(purpose, now).map(|decision| self.history.run_start(decision))
+                self.past.latest(purpose, now).map(|decision| self.past.run_start(decision))
             }
             Chosen::Nothing | Chosen::Unopposed => None,
         }
@@ -177,6 +186,9 @@ impl<'a> View<'a> {
     /// Whether the account must decide before it goes on.
     pub(crate) fn must_decide(&self, at: Instant) -> bool {
         let lineage = self.steps.lineage;
+        if self.steps.is_orphan {
+            return false;
+        }
         let asks = |version: &&VersionIx| {
             let tree = lineage.tree(**version);
             tree.announced <= at && self.asked(**version).next().is_some()

@@ -16,9 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use tenure_model::{Choice, Day, Instant, Kind, Mode, MonthLength, Span};
 
-use crate::choice::View;
+use crate::case::Hold;
+use crate::choice::{Steps, View};
 use crate::facts::Facts;
-use crate::language::{Ground, Standing};
+use crate::language::{Ground, Standing, Version};
 use crate::lineage::{Lineage, PurposeIx, VersionIx};
 use crate::verdict::Verdict;
 pub use outlook::Cutoff;
@@ -50,7 +51,10 @@ pub struct Situation {
     /// The versions of the lineage that change how earlier instants are seen: one more of them, and what
     /// is said above no longer follows from the facts.
     reach_back: BTreeSet<String>,
-    /// What the record was judged by, only where the grace of a released hold keeps a copy: that grace
+    /// The versions that were withdrawn: one more of them, and what is said above no longer follows either.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    withdrawn: BTreeSet<String>,
+    /// What the record was judged by, only where the grace of a released hold or quarantine keeps a copy: that
     /// is all there is for as long as this stays so.
     judged: Option<Judged>,
 }
@@ -59,12 +63,23 @@ pub struct Situation {
 struct Judged {
     version: String,
     standings: Vec<Option<String>>,
+    /// The versions that had taken effect. One more of them may give a basis for a while and take it again, though
+    /// the same version judges before and after.
+    #[serde(default)]
+    effective: BTreeSet<String>,
 }
 
 impl Judged {
-    fn new(lineage: &Lineage, version: VersionIx, standings: &[Option<Standing>]) -> Self {
+    fn new(steps: &Steps<'_>, version: VersionIx, standings: &[Option<Standing>], at: Instant) -> Self {
+        let lineage = steps.lineage;
         let words = standings.iter().map(|standing| standing.map(|standing| standing.word().to_owned()));
-        Self { version: lineage.tree(version).name.clone(), standings: words.collect() }
+        let effective = steps.considered.iter().map(|version| lineage.tree(*version));
+        let effective = effective.filter(|tree| tree.effective <= at).map(|tree| tree.name.clone());
+        Self {
+            version: lineage.tree(version).name.clone(),
+            standings: words.collect(),
+            effective: effective.collect(),
+        }
     }
 }
 
@@ -107,6 +122,9 @@ impl FiledUnder {
     /// Kept by the grace that a released hold gives; its day is that of the release.
     pub const RELEASED: Self = Self(u16::MAX - 1);
 
+    /// In quarantine; its day is that of the quarantine's end.
+    pub const QUARANTINED: Self = Self(u16::MAX - 2);
+
     /// The number that a store keeps.
     pub const fn number(self) -> u16 {
         self.0
@@ -121,12 +139,12 @@ impl FiledUnder {
 impl Lineage {
     /// The situation of a record.
     pub fn situation(&self, facts: &Facts<'_>) -> Situation {
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
         let name = |version: VersionIx| self.tree(version).name.clone();
         let known = view.steps.considered;
-        let acknowledged = known.iter().filter(|version| facts.history.acknowledged_by(**version, facts.at));
+        let acknowledged = known.iter().filter(|version| view.past.acknowledged_by(**version, facts.at));
         let waits = waits(self);
-        let informed = told_of(facts).map(|(version, _)| name(version));
+        let informed = told_of(&view, facts.at).map(|(version, _)| name(version));
         Situation {
             surface: facts.surface_name.to_owned(),
             kind: facts.kind,
@@ -140,34 +158,44 @@ impl Lineage {
             opened: name(view.steps.start(facts.opened_at)),
             then: name(view.bound(facts.conversation_last_activity_at)),
             acknowledged: acknowledged.map(|version| name(*version)).collect(),
-            choices: self.choices(facts),
+            choices: self.choices(&view, facts),
             informed: informed.collect(),
-            told: self.told(facts, &waits),
+            told: self.told(&view, facts, &waits),
             waits: waits.iter().map(|(wait, months)| wait_word(*wait, *months)).collect(),
-            reach_back: self.reach_back().iter().map(|version| name(*version)).collect(),
-            judged: self.judged_in_grace(facts),
+            reach_back: reach_back(&view.steps).map(name).collect(),
+            withdrawn: self.withdrawn(view.steps.epoch.from()).map(name).collect(),
+            judged: self.judged_while_resting(&view, facts),
         }
     }
 
-    fn judged_in_grace(&self, facts: &Facts<'_>) -> Option<Judged> {
-        if !facts.holds.iter().any(|hold| hold.released_at.is_some_and(|released| released <= facts.at)) {
+    /// What the record is judged by, if only a release's grace or quarantine keeps one of its copies, of whatever
+    /// class some version has.
+    fn judged_while_resting(&self, view: &View<'_>, facts: &Facts<'_>) -> Option<Judged> {
+        // Nothing was released and nothing happened: whatever rests does so because of an event.
+        let is_over = |hold: &Hold<'_>| hold.released_at.is_some_and(|released| released <= facts.at);
+        if !facts.holds.iter().any(is_over) && self.events(facts).next().is_none() {
             return None;
         }
-        let verdict = self.judge(facts);
-        let in_grace = verdict.classes.iter().any(|class| class.released.is_some());
-        in_grace.then(|| Judged::new(self, verdict.judged, &verdict.standings))
+        let verdict = self.judge(&Facts { messages: &[], ..facts.clone() });
+        let versions = view.steps.considered.iter().map(|version| self.tree(*version));
+        let classes: BTreeSet<&str> = versions.flat_map(Version::classes).collect();
+        let rests = classes.iter().any(|class| {
+            let of_class = self.class(facts, &verdict, class);
+            of_class.released.is_some() || of_class.quarantine.is_some()
+        });
+        rests.then(|| Judged::new(&view.steps, verdict.judged, &verdict.standings, facts.at))
     }
 
-    fn choices(&self, facts: &Facts<'_>) -> Vec<Choices> {
-        let purposes: BTreeSet<PurposeIx> =
-            facts.history.decisions.iter().map(|decision| decision.purpose).collect();
+    fn choices(&self, view: &View<'_>, facts: &Facts<'_>) -> Vec<Choices> {
+        let past = view.past;
+        let purposes: BTreeSet<PurposeIx> = past.decisions().map(|decision| decision.purpose).collect();
         let latest = |purpose, by| {
-            let decision = facts.history.latest(purpose, by)?;
+            let decision = past.latest(purpose, by)?;
             Some((decision.choice, self.tree(decision.version).name.clone()))
         };
         let then = |purpose, instant| Then {
             latest: latest(purpose, instant),
-            off_since: facts.history.off_between(purpose, instant, facts.at),
+            off_since: past.off_between(purpose, instant, facts.at),
         };
         let choices = purposes.into_iter().map(|purpose| Choices {
             purpose: self.purpose_name(purpose).to_owned(),
@@ -178,9 +206,9 @@ impl Lineage {
         choices.collect()
     }
 
-    fn told(&self, facts: &Facts<'_>, waits: &[(Span, MonthLength)]) -> Vec<Told> {
+    fn told(&self, view: &View<'_>, facts: &Facts<'_>, waits: &[(Span, MonthLength)]) -> Vec<Told> {
         let mut told: BTreeMap<(VersionIx, String), [bool; 3]> = BTreeMap::new();
-        for (version, at) in told_of(facts) {
+        for (version, at) in told_of(view, facts.at) {
             for (wait, months) in waits {
                 let ripe = at.plus(*wait, *months);
                 let then = [facts.at, facts.conversation_last_activity_at, facts.last_activity_at];
@@ -211,6 +239,10 @@ impl Lineage {
         let compiled = self.compiled(verdict.judged);
         let unknown = (FiledUnder(0), facts.created_at.day());
         let of_class = self.class(facts, verdict, class);
+        let rests = of_class.quarantine.map(|quarantine| quarantine.until);
+        if let Some(until) = rests.filter(|until| !of_class.held && of_class.destroy <= Some(*until)) {
+            return (FiledUnder::QUARANTINED, until.day());
+        }
         if let Some(release) = of_class.released {
             return (FiledUnder::RELEASED, release.day());
         }
@@ -258,12 +290,15 @@ impl Lineage {
     }
 }
 
-/// Every version that the account was told of by now, and when: a decision acknowledges its version.
-fn told_of(facts: &Facts<'_>) -> impl Iterator<Item = (VersionIx, Instant)> {
-    let history = facts.history;
-    let decided = history.decisions.iter().map(|decision| (decision.version, decision.at));
-    let told = history.informed.iter().chain(&history.acknowledged).copied().chain(decided);
-    told.filter(|(_, at)| *at <= facts.at)
+/// Every version that the account was told of by now, and when.
+fn told_of<'a>(view: &View<'a>, now: Instant) -> impl Iterator<Item = (VersionIx, Instant)> + use<'a> {
+    view.past.told().filter(move |(_, at)| *at <= now)
+}
+
+/// The living versions that change how instants before them are seen.
+fn reach_back<'a>(steps: &Steps<'a>) -> impl Iterator<Item = VersionIx> + use<'a> {
+    let epoch = steps.epoch;
+    steps.lineage.reach_back().iter().copied().filter(move |version| epoch.has(*version))
 }
 
 /// The different waiting times of a lineage's purposes of ground objection, as each version counts them.

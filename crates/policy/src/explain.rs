@@ -136,7 +136,7 @@ pub struct Asked {
 impl Lineage {
     /// The live bases of a class, the one that lasts longest first.
     pub fn bases<'l>(&'l self, facts: &Facts<'_>, verdict: &Verdict, class: usize) -> Vec<Basis<'l>> {
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
         let tree = self.tree(verdict.judged);
         let mine = verdict.bases.iter().filter(|(of, _)| *of == class);
         let mut bases: Vec<Basis<'l>> = mine
@@ -190,7 +190,7 @@ impl Lineage {
     /// The purposes that the newest announced version lets people choose about in the record's regime,
     /// and that the judging version does not know.
     pub fn unknown_purposes(&self, facts: &Facts<'_>, verdict: &Verdict) -> Vec<&Purpose> {
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
         let Some(newest) = newest_announced(&view, facts.at) else { return Vec::new() };
         let judging = self.tree(verdict.judged);
         let unknown = self.tree(newest).purposes.iter().filter(|purpose| {
@@ -209,7 +209,7 @@ impl Lineage {
         surface: SurfaceId,
         at: Instant,
     ) -> AccountView {
-        let view = View::new(self, history, opened_at, surface);
+        let view = View::new(self, history, opened_at, surface, at);
         let bound = view.bound(at);
         let choices = self
             .tree(bound)
@@ -236,7 +236,8 @@ impl Lineage {
         let asks = |version: &&VersionIx| {
             self.tree(**version).announced <= at && consents(**version).next().is_some()
         };
-        let version = view.steps.considered.iter().rev().find(asks).copied()?;
+        let version =
+            view.steps.considered.iter().rev().filter(|_| !view.steps.is_orphan).find(asks).copied()?;
         let open = consents(version).filter(|purpose| {
             let index = self.purpose(&purpose.name);
             index.is_some_and(|index| {

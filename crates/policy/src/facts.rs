@@ -7,6 +7,7 @@ use tenure_model::{Choice, Instant, Kind, Mode, Regime};
 
 use crate::case::{Case, Hold, Text};
 use crate::lineage::{Lineage, PurposeIx, VersionIx};
+use crate::past::{FormerFacts, Unflagged};
 use crate::surfaces::SurfaceId;
 
 /// A decision of an account.
@@ -33,50 +34,6 @@ pub struct History {
     pub decisions: Vec<Decision>,
 }
 
-impl History {
-    /// Whether the account had acknowledged a version by an instant.
-    pub(crate) fn acknowledged_by(&self, version: VersionIx, by: Instant) -> bool {
-        self.acknowledged.iter().any(|(known, at)| *known == version && *at <= by)
-            || self.decisions.iter().any(|decision| decision.version == version && decision.at <= by)
-    }
-
-    /// The decision that counts up to an instant: the latest, and of several at one instant `off`
-    /// wins, then the newest version's.
-    pub(crate) fn latest(&self, purpose: PurposeIx, by: Instant) -> Option<&Decision> {
-        self.decisions
-            .iter()
-            .filter(|decision| decision.purpose == purpose && decision.at <= by)
-            .max_by_key(|decision| (decision.at, decision.choice == Choice::Off, decision.version))
-    }
-
-    /// Since when the present answer has been the answer: the first of the unbroken run of equal
-    /// decisions that ends with `last`.
-    pub(crate) fn run_start(&self, last: &Decision) -> Instant {
-        let mut earlier: Vec<(Instant, bool)> = self
-            .decisions
-            .iter()
-            .filter(|decision| decision.purpose == last.purpose && decision.at < last.at)
-            .map(|decision| (decision.at, decision.choice == Choice::Off))
-            .collect();
-        // From the latest back; of several at one instant the winner, which is `off`, comes first.
-        earlier.sort_unstable_by(|a, b| b.cmp(a));
-        earlier.dedup_by_key(|(at, _)| *at);
-        let is_off = last.choice == Choice::Off;
-        let run = earlier.iter().take_while(|(_, was_off)| *was_off == is_off);
-        run.last().map_or(last.at, |(at, _)| *at)
-    }
-
-    /// Whether an `off` was given after one instant and up to another.
-    pub(crate) fn off_between(&self, purpose: PurposeIx, after: Instant, by: Instant) -> bool {
-        self.decisions.iter().any(|decision| {
-            decision.purpose == purpose
-                && decision.choice == Choice::Off
-                && decision.at > after
-                && decision.at <= by
-        })
-    }
-}
-
 /// A message of a record.
 #[derive(Debug, Clone, Copy)]
 pub struct Message<'a> {
@@ -93,12 +50,16 @@ pub struct Message<'a> {
 pub struct Facts<'a> {
     /// The instant of the verdict.
     pub at: Instant,
+    /// The record's id, by which a copy that is due is named.
+    pub record: &'a str,
     /// The account's id, for the scope of holds.
     pub account: &'a str,
     /// The account's present country.
     pub account_country: Option<&'a str>,
     /// Whether the person is a minor.
     pub minor: Option<bool>,
+    /// What was known of the account before corrections, oldest first.
+    pub former: Vec<FormerFacts<'a>>,
     /// When the account was opened; before every version where unknown.
     pub opened_at: Option<Instant>,
     /// When it was closed, if by now.
@@ -127,6 +88,8 @@ pub struct Facts<'a> {
     pub deleted_at: Option<Instant>,
     /// When it was flagged, if by now.
     pub flagged_at: Option<Instant>,
+    /// The flag that was cleared last, if one was; while another is set, that one counts.
+    pub unflagged: Option<Unflagged>,
     /// When feedback was given, if by now.
     pub feedback_at: Option<Instant>,
     /// Its messages, in order; none where the record is judged as a whole.
@@ -186,9 +149,11 @@ impl<'a> Resolved<'a> {
         let record = &case.record;
         Facts {
             at: case.at,
+            record: &record.id,
             account: &case.account.id,
             account_country: case.account.country.as_deref(),
             minor: case.account.minor,
+            former: Vec::new(),
             opened_at: case.account.opened_at,
             closed_at: by_now(case.account.closed_at),
             history: &self.history,
@@ -205,6 +170,7 @@ impl<'a> Resolved<'a> {
                 .unwrap_or(record.last_activity_at),
             deleted_at: by_now(record.deleted_at),
             flagged_at: by_now(record.flagged_at),
+            unflagged: None,
             feedback_at: by_now(record.feedback_at),
             messages: &self.messages,
             holds: &case.holds,

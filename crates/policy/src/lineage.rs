@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use tenure_model::Regime;
+use tenure_model::{Instant, Regime};
 
 use crate::check;
 use crate::language::{Diagnostic, Diagnostics, Position, Version};
+use crate::lives::{self, Epochs, Life};
 use crate::surfaces::{SurfaceId, Surfaces};
 use crate::table::Table;
 use crate::widening::{Widening, widenings};
@@ -36,8 +37,8 @@ pub(crate) struct Compiled {
 pub struct Lineage {
     compiled: Vec<Compiled>,
     surfaces: Surfaces,
-    /// For each surface, the versions that know it, in order.
-    knowing: Vec<Vec<VersionIx>>,
+    lives: Vec<Life>,
+    epochs: Epochs,
     purposes: Vec<String>,
     /// Whether the newer widens against the older, by regime, older and newer.
     widens: Vec<bool>,
@@ -51,9 +52,19 @@ impl Lineage {
     ///
     /// Refuses everything that `docs/policy-language.md` says is refused: each version on its own, and each against
     /// the one before it.
-    pub fn compile(mut versions: Vec<Version>) -> Result<Self, Diagnostics> {
-        versions.sort_by(by_order);
-        Self::compile_ordered(versions)
+    pub fn compile(versions: Vec<Version>) -> Result<Self, Diagnostics> {
+        Self::compile_lived(versions.into_iter().map(|version| (version, Life::default())).collect())
+    }
+
+    /// Compiles a lineage whose versions were published, and perhaps withdrawn, one after the other.
+    ///
+    /// Each version is compared with those that were its neighbours at some time, and never with one that was
+    /// withdrawn before it came. Names of surfaces stay linked by `was` whatever became of the version that
+    /// linked them.
+    pub fn compile_lived(mut versions: Vec<(Version, Life)>) -> Result<Self, Diagnostics> {
+        versions.sort_by(|(a, _), (b, _)| by_order(a, b));
+        let (versions, lives) = versions.into_iter().unzip();
+        Self::compile_ordered(versions, lives)
     }
 
     /// Compiles versions as what follows others, whatever their dates say.
@@ -79,20 +90,21 @@ impl Lineage {
             _ => None,
         };
         before.append(&mut following);
-        let mut lineage = Self::compile_ordered(before)?;
+        let lives = vec![Life::default(); before.len()];
+        let mut lineage = Self::compile_ordered(before, lives)?;
         lineage.warnings.extend(mistaken);
         Ok(lineage)
     }
 
-    fn compile_ordered(versions: Vec<Version>) -> Result<Self, Diagnostics> {
+    fn compile_ordered(versions: Vec<Version>, lives: Vec<Life>) -> Result<Self, Diagnostics> {
         let mut complaints = Vec::new();
         lineage_is_one(&versions, &mut complaints);
         let surfaces = Surfaces::link(&versions, &mut complaints);
         for version in &versions {
             complaints.extend(check::refusals(version, &surfaces));
         }
-        for pair in versions.windows(2) {
-            let [older, newer] = pair else { continue };
+        for (older, newer) in lives::neighbours(&lives) {
+            let (Some(older), Some(newer)) = (versions.get(older), versions.get(newer)) else { continue };
             complaints.extend(check::refusals_against(older, newer, &surfaces));
         }
         if !complaints.is_empty() {
@@ -108,15 +120,15 @@ impl Lineage {
             versions.iter().flat_map(|version| check::warnings(version, &surfaces)).collect();
         warnings.extend(wider_on_return(&versions, &surfaces));
         let widens = widening_matrix(&versions, &surfaces);
-        let knowing = knowing(&versions, &surfaces);
-        let reach_back = reach_back(&versions);
+        let epochs = Epochs::new(&versions, &lives, &surfaces);
+        let reach_back = reach_back(&versions, &lives);
         let mut compiled = Vec::with_capacity(versions.len());
         for tree in versions {
             let table = Table::build(&tree, &surfaces, &purposes)
                 .map_err(|complaint| Diagnostics(vec![complaint]))?;
             compiled.push(Compiled { tree, table });
         }
-        Ok(Self { compiled, surfaces, knowing, purposes, widens, reach_back, warnings })
+        Ok(Self { compiled, surfaces, lives, epochs, purposes, widens, reach_back, warnings })
     }
 
     /// What is allowed but probably not meant, for the author.
@@ -129,12 +141,24 @@ impl Lineage {
         self.compiled.first().map_or("", |version| &version.tree.policy)
     }
 
-    /// The versions, in order.
+    /// The versions, in order: also those that are not published yet, and those that were withdrawn.
     pub fn versions(&self) -> impl ExactSizeIterator<Item = (VersionIx, &Version)> {
         self.compiled.iter().enumerate().map(|(index, version)| (version_ix(index), &version.tree))
     }
 
-    /// The version of that name.
+    /// The versions that live at an instant, in order.
+    pub fn living(&self, at: Instant) -> impl DoubleEndedIterator<Item = (VersionIx, &Version)> {
+        let epoch = self.epochs.at(at);
+        let all = self.compiled.iter().enumerate().map(|(index, version)| (version_ix(index), &version.tree));
+        all.filter(move |(version, _)| epoch.has(*version))
+    }
+
+    /// When a version lives.
+    pub fn life(&self, version: VersionIx) -> Life {
+        self.lives.get(version.index()).copied().unwrap_or_default()
+    }
+
+    /// The version of that name, whether or not it lives.
     pub fn version(&self, name: &str) -> Option<VersionIx> {
         self.compiled.iter().position(|version| version.tree.name == name).map(version_ix)
     }
@@ -192,10 +216,25 @@ impl Lineage {
         self.compiled(version).table.len()
     }
 
-    /// The versions that change how instants before them are seen, in order: those that take effect
-    /// before they are announced, and those that say of two surfaces of the past that they are one.
+    /// The versions that change how instants before them are seen, in order: those that take effect before they
+    /// are announced, those that are published only after that or after a version that follows them, and those
+    /// that say of two surfaces of the past that they are one.
     pub(crate) fn reach_back(&self) -> &[VersionIx] {
         &self.reach_back
+    }
+
+    /// The versions that were withdrawn by an instant.
+    pub(crate) fn withdrawn(&self, by: Instant) -> impl Iterator<Item = VersionIx> {
+        let withdrawn = move |life: &Life| life.withdrawn.is_some_and(|withdrawn| withdrawn <= by);
+        self.lives
+            .iter()
+            .enumerate()
+            .filter(move |(_, life)| withdrawn(life))
+            .map(|(index, _)| version_ix(index))
+    }
+
+    pub(crate) const fn epochs(&self) -> &Epochs {
+        &self.epochs
     }
 
     pub(crate) const fn surfaces(&self) -> &Surfaces {
@@ -209,11 +248,6 @@ impl Lineage {
         )]
         &self.compiled[version.index()]
     }
-
-    /// The versions that know a surface, in order; never empty for a surface of the lineage.
-    pub(crate) fn knowing(&self, surface: SurfaceId) -> &[VersionIx] {
-        self.knowing.get(surface.index()).map_or(&[], Vec::as_slice)
-    }
 }
 
 /// The order of versions: by `announced`, then by name.
@@ -221,7 +255,7 @@ fn by_order(a: &Version, b: &Version) -> std::cmp::Ordering {
     (a.announced, &a.name).cmp(&(b.announced, &b.name))
 }
 
-fn version_ix(index: usize) -> VersionIx {
+pub(crate) fn version_ix(index: usize) -> VersionIx {
     VersionIx(u16::try_from(index).unwrap_or(u16::MAX))
 }
 
@@ -270,11 +304,15 @@ fn widening_matrix(versions: &[Version], surfaces: &Surfaces) -> Vec<bool> {
     matrix
 }
 
-fn reach_back(versions: &[Version]) -> Vec<VersionIx> {
-    let reaches = |(index, version): &(usize, &Version)| {
-        version.effective < version.announced || Surfaces::joined_by(versions, *index)
+fn reach_back(versions: &[Version], lives: &[Life]) -> Vec<VersionIx> {
+    let reaches = |(index, (version, life)): &(usize, (&Version, &Life))| {
+        version.effective < version.announced
+            || version.announced.min(version.effective) < life.published
+            || lives.iter().skip(*index).any(|later| later.published < life.published)
+            || Surfaces::joined_by(versions, *index)
     };
-    versions.iter().enumerate().filter(reaches).map(|(index, _)| version_ix(index)).collect()
+    let each = versions.iter().zip(lives).enumerate();
+    each.filter(reaches).map(|(index, _)| version_ix(index)).collect()
 }
 
 /// Warns of surfaces that were left out for a while and come back under wider terms: neighbours are compared
@@ -304,13 +342,4 @@ fn wider_on_return(versions: &[Version], surfaces: &Surfaces) -> Vec<Diagnostic>
         }
     }
     warnings
-}
-
-fn knowing(versions: &[Version], surfaces: &Surfaces) -> Vec<Vec<VersionIx>> {
-    let knows = |id: SurfaceId| {
-        let knowing =
-            versions.iter().enumerate().filter(move |(_, version)| surfaces.name_in(id, version).is_some());
-        knowing.map(|(index, _)| version_ix(index)).collect()
-    };
-    surfaces.ids().iter().map(|id| knows(*id)).collect()
 }

@@ -82,7 +82,10 @@ impl Lineage {
     pub fn rule(&self, facts: &Facts<'_>, purpose: &str) -> Ruling {
         let verdict = self.judge(facts);
         let tree = self.tree(verdict.judged);
-        let Some(place) = tree.purposes.iter().position(|known| known.name == purpose) else {
+        // Where no living version knows the surface, no terms say what may be used.
+        let is_orphan = self.epochs().seen(facts.surface, facts.at).is_orphan;
+        let known = tree.purposes.iter().position(|known| known.name == purpose && !is_orphan);
+        let Some(place) = known else {
             let messages = vec![Some(Exclusion::Terms); facts.messages.len()];
             return Ruling { verdict, permitted: Vec::new(), record: Some(Exclusion::Terms), messages };
         };
@@ -184,7 +187,7 @@ impl<'a> Standings<'a> {
         }
         let Facts { history, opened_at, surface, at: now, .. } = *self.facts;
         let ix = self.lineage.purpose(&self.purpose.name)?;
-        let view = View::new(self.lineage, history, opened_at, surface);
+        let view = View::new(self.lineage, history, opened_at, surface, now);
         Some(view.standing(self.verdict.judged, ix, self.purpose.ground, at, now))
     }
 }

@@ -6,6 +6,7 @@ use tenure_model::{Anchored, Instant};
 
 use crate::case::Hold;
 use crate::choice::View;
+use crate::ending::Quarantine;
 use crate::facts::{Facts, in_scope};
 use crate::language::{Flag, Ground, Reach, Standing};
 use crate::lineage::{Compiled, Lineage, PurposeIx, VersionIx};
@@ -22,6 +23,9 @@ pub struct ClassVerdict {
     pub destroy: Option<Instant>,
     /// When the hold was released whose grace is all that keeps the copy, if that is so.
     pub released: Option<Instant>,
+    /// Its quarantine, if it lost its basis otherwise than by time or deletion. Only [`Lineage::class`] looks for
+    /// it, since it takes a look at the past.
+    pub quarantine: Option<Quarantine>,
 }
 
 /// The answer for one record at one instant.
@@ -78,7 +82,7 @@ impl Lineage {
 
     /// Judges a record into a verdict whose buffers are used again.
     pub fn judge_into(&self, facts: &Facts<'_>, verdict: &mut Verdict) {
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
         let bound = view.bound(facts.at);
         let judged = view.judging(facts.conversation_last_activity_at, bound);
         verdict.at = facts.at;
@@ -86,7 +90,8 @@ impl Lineage {
         verdict.judged = judged;
         verdict.must_decide = view.must_decide(facts.at);
         let judge = Judge { view, facts, compiled: self.compiled(judged), version: judged };
-        judge.standings(verdict);
+        verdict.standings.clear();
+        verdict.standings.extend(judge.standings());
         let place = judge.place(&verdict.standings);
         judge.keeps(place, verdict);
         judge.holds(verdict);
@@ -104,22 +109,60 @@ pub(crate) struct KeptBy {
 }
 
 impl Lineage {
+    fn judge_of<'a>(&'a self, facts: &'a Facts<'a>, judged: VersionIx) -> Judge<'a> {
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
+        Judge { view, facts, compiled: self.compiled(judged), version: judged }
+    }
+
     /// Which anchor gives a class its latest end, past or not.
     pub(crate) fn kept_by(&self, facts: &Facts<'_>, verdict: &Verdict, class: usize) -> Option<KeptBy> {
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
-        let judge = Judge { view, facts, compiled: self.compiled(verdict.judged), version: verdict.judged };
+        let judge = self.judge_of(facts, verdict.judged);
+        judge.longest(judge.place(&verdict.standings), class).map(|(_, kept)| kept)
+    }
+
+    /// The latest end of the rules that match for a class, past or not, given the verdict.
+    pub(crate) fn natural_end_now(
+        &self,
+        facts: &Facts<'_>,
+        verdict: &Verdict,
+        class: &str,
+    ) -> Option<Anchored> {
+        let judge = self.judge_of(facts, verdict.judged);
         let place = judge.place(&verdict.standings);
-        let months = judge.compiled.tree.months;
-        let rules = judge.table().outcome(place.record).keeps.iter();
-        let ends = rules
-            .filter_map(|rule| judge.table().rules.get(usize::from(*rule)))
-            .filter(|rule| rule.class == class)
-            .filter_map(|rule| {
-                let (at, slot) =
-                    slots(rule.anchors).filter_map(|slot| Some((judge.anchor(slot)?, slot))).max()?;
-                Some((Anchored::end(at, rule.term, months), KeptBy { slot, at }))
-            });
-        ends.max_by_key(|(end, _)| *end).map(|(_, kept)| kept)
+        judge.longest(place, judge.class(class)?).map(|(end, _)| end)
+    }
+
+    /// The latest end of the rules that match for a class, past or not.
+    pub(crate) fn natural_end(&self, facts: &Facts<'_>, class: &str) -> Option<Anchored> {
+        let view = View::new(self, facts.history, facts.opened_at, facts.surface, facts.at);
+        let version = view.judging(facts.conversation_last_activity_at, view.bound(facts.at));
+        let judge = Judge { view, facts, compiled: self.compiled(version), version };
+        let class = judge.class(class)?;
+        let standings: Vec<_> = judge.standings().collect();
+        judge.longest(judge.place(&standings), class).map(|(end, _)| end)
+    }
+
+    /// What holds say of a class that the judging version does not have: nothing else keeps it.
+    pub(crate) fn beyond(&self, facts: &Facts<'_>, verdict: &Verdict, class: &str) -> ClassVerdict {
+        let judge = self.judge_of(facts, verdict.judged);
+        let mut naming = facts.holds.iter().filter(|hold| hold.suspends(class));
+        if naming.any(|hold| judge.cover(hold) == Cover::Held) {
+            return ClassVerdict { held: true, ..ClassVerdict::default() };
+        }
+        let mut of_class = ClassVerdict::default();
+        judge.without_basis(&mut of_class, class, None);
+        of_class
+    }
+
+    /// When the grace ends that released holds give a class, whether or not it has ended.
+    pub(crate) fn grace_of_release(
+        &self,
+        facts: &Facts<'_>,
+        verdict: &Verdict,
+        class: &str,
+    ) -> Option<Instant> {
+        let natural_end = self.natural_end_now(facts, verdict, class);
+        self.judge_of(facts, verdict.judged).grace(class, natural_end).map(|(_, grace)| grace)
     }
 }
 
@@ -167,16 +210,20 @@ impl Judge<'_> {
         PurposeIx(self.table().purposes.get(place).copied().unwrap_or_default())
     }
 
-    fn standings(&self, verdict: &mut Verdict) {
+    /// The place of a class in the version's file, if it has it.
+    fn class(&self, class: &str) -> Option<usize> {
+        self.compiled.tree.classes().position(|known| known == class)
+    }
+
+    fn standings(&self) -> impl Iterator<Item = Option<Standing>> {
         let facts = self.facts;
-        verdict.standings.clear();
-        verdict.standings.extend(self.compiled.tree.purposes.iter().enumerate().map(|(place, purpose)| {
+        self.compiled.tree.purposes.iter().enumerate().map(move |(place, purpose)| {
             let then = match purpose.reach {
                 Reach::Conversation => facts.conversation_last_activity_at,
                 Reach::Message => facts.last_activity_at,
             };
             purpose.is_chosen().then(|| self.standing(place, purpose.ground, then))
-        }));
+        })
     }
 
     fn standing(&self, place: usize, ground: Ground, then: Instant) -> Standing {
@@ -228,6 +275,21 @@ impl Judge<'_> {
         }
     }
 
+    /// The latest end of the rules that match for a class, past or not, and the anchor that gives it.
+    fn longest(&self, place: Place, class: usize) -> Option<(Anchored, KeptBy)> {
+        let months = self.compiled.tree.months;
+        let rules = self.table().outcome(place.record).keeps.iter();
+        let ends = rules
+            .filter_map(|rule| self.table().rules.get(usize::from(*rule)))
+            .filter(|rule| rule.class == class)
+            .filter_map(|rule| {
+                let (at, slot) =
+                    slots(rule.anchors).filter_map(|slot| Some((self.anchor(slot)?, slot))).max()?;
+                Some((Anchored::end(at, rule.term, months), KeptBy { slot, at }))
+            });
+        ends.max_by_key(|(end, _)| *end)
+    }
+
     fn latest_anchor(&self, anchors: u64) -> Option<Instant> {
         slots(anchors).filter_map(|slot| self.anchor(slot)).max()
     }
@@ -270,58 +332,49 @@ impl Judge<'_> {
         }
     }
 
-    /// What holds say of a class that the judging version does not have: nothing else keeps it.
-    fn beyond(&self, class: &str) -> ClassVerdict {
-        let (facts, tree) = (self.facts, &self.compiled.tree);
-        let naming = facts.holds.iter().filter(|hold| hold.suspends(class));
-        let mut release = None;
-        for hold in naming {
-            match self.cover(hold) {
-                Cover::Held => return ClassVerdict { held: true, ..ClassVerdict::default() },
-                Cover::Released(at) => release = release.max(Some(at)),
-                Cover::None => {}
-            }
-        }
-        let grace = release.map(|release| release.plus(tree.grace, tree.months));
-        ClassVerdict {
-            destroy: Some(grace.map_or(facts.at, |grace| grace.max(facts.at))),
-            released: release.filter(|_| grace.is_some_and(|grace| grace > facts.at)),
-            ..ClassVerdict::default()
-        }
+    /// The latest release that gives a class grace, and when that ends: of a hold that had covered the copy, if
+    /// its natural end was not after the release.
+    fn grace(&self, class: &str, natural_end: Option<Anchored>) -> Option<(Instant, Instant)> {
+        let is_over = |hold: &&Hold<'_>| hold.released_at.is_some_and(|released| released <= self.facts.at);
+        let naming = self.facts.holds.iter().filter(is_over).filter(|hold| hold.suspends(class));
+        let released = naming.filter_map(|hold| match self.cover(hold) {
+            Cover::Released(release) => Some(release),
+            Cover::None | Cover::Held => None,
+        });
+        let release = released.max()?;
+        let tree = &self.compiled.tree;
+        natural_end
+            .is_none_or(|end| !end.is_live(release))
+            .then(|| (release, release.plus(tree.grace, tree.months)))
+    }
+
+    /// Says of a class that has no basis and that no hold covers when it must be gone.
+    fn without_basis(&self, of_class: &mut ClassVerdict, class: &str, natural_end: Option<Anchored>) {
+        let (now, grace) = (self.facts.at, self.grace(class, natural_end));
+        of_class.destroy = Some(grace.map_or(now, |(_, grace)| grace.max(now)));
+        of_class.released = grace.filter(|(_, grace)| *grace > now).map(|(release, _)| release);
     }
 
     /// Applies holds, and closes each class: what ended in the past is no basis.
     fn holds(&self, verdict: &mut Verdict) {
         let (facts, tree) = (self.facts, &self.compiled.tree);
-        let mut released: Vec<(usize, Instant)> = Vec::new();
         verdict.holds.clear();
         for (index, hold) in facts.holds.iter().enumerate() {
-            let named = tree.classes().enumerate().filter(|(_, class)| hold.suspends(class));
-            match self.cover(hold) {
-                Cover::Held => verdict.holds.extend(named.map(|(class, _)| (class, index))),
-                Cover::Released(release) => released.extend(named.map(|(class, _)| (class, release))),
-                Cover::None => {}
+            if self.cover(hold) == Cover::Held {
+                let named = tree.classes().enumerate().filter(|(_, class)| hold.suspends(class));
+                verdict.holds.extend(named.map(|(class, _)| (class, index)));
             }
         }
-        for (index, class) in verdict.classes.iter_mut().enumerate() {
+        for (index, (class, name)) in verdict.classes.iter_mut().zip(tree.classes()).enumerate() {
             class.held = verdict.holds.iter().any(|(held, _)| *held == index);
             let natural_end = class.until;
             class.until = natural_end.filter(|end| end.is_live(facts.at));
-            class.destroy = match class.until {
-                _ if class.held => None,
-                Some(Anchored::Indefinite) => None,
-                Some(Anchored::Until(until)) => Some(until),
-                None => {
-                    let release =
-                        released.iter().filter(|(of, _)| *of == index).map(|(_, release)| *release).max();
-                    let ended_under_it =
-                        |release: &Instant| natural_end.is_none_or(|end| !end.is_live(*release));
-                    let grace =
-                        release.filter(ended_under_it).map(|release| release.plus(tree.grace, tree.months));
-                    class.released = release.filter(|_| grace.is_some_and(|grace| grace > facts.at));
-                    Some(grace.map_or(facts.at, |grace| grace.max(facts.at)))
-                }
-            };
+            match class.until {
+                _ if class.held => {}
+                Some(Anchored::Indefinite) => {}
+                Some(Anchored::Until(until)) => class.destroy = Some(until),
+                None => self.without_basis(class, name, natural_end),
+            }
         }
     }
 
@@ -338,7 +391,9 @@ impl Judge<'_> {
         for (index, purpose) in self.compiled.tree.purposes.iter().enumerate() {
             let allows = |place: Place| {
                 let use_of = |cell| self.table().outcome(cell).uses.get(index).copied().unwrap_or_default();
-                use_of(place.record) & has_basis != 0 && use_of(place.account) & has_basis != 0
+                !self.view.steps.is_orphan
+                    && use_of(place.record) & has_basis != 0
+                    && use_of(place.account) & has_basis != 0
             };
             if facts.messages.is_empty() {
                 verdict.allowed.push(allows(place));
@@ -421,38 +476,4 @@ fn derived_closure(facts: &Facts<'_>, own: &[bool]) -> Vec<bool> {
         }
     }
     allowed
-}
-
-/// That the terms let a copy go: only a verdict can say so, and what destroys asks for it.
-#[derive(Debug, PartialEq, Eq)]
-#[must_use = "a copy that is due is destroyed through this token"]
-pub struct Due {
-    by: Instant,
-}
-
-impl Due {
-    /// By when the copy must be gone.
-    pub const fn by(&self) -> Instant {
-        self.by
-    }
-}
-
-impl Lineage {
-    /// What the verdict on a record says of a class by its name. One that the judging version does not have
-    /// has no basis there, yet a hold that names it keeps it all the same.
-    pub fn class(&self, facts: &Facts<'_>, verdict: &Verdict, class: &str) -> ClassVerdict {
-        let compiled = self.compiled(verdict.judged);
-        let place = compiled.tree.classes().position(|known| known == class);
-        if let Some(known) = place.and_then(|place| verdict.classes.get(place)) {
-            return *known;
-        }
-        let view = View::new(self, facts.history, facts.opened_at, facts.surface);
-        Judge { view, facts, compiled, version: verdict.judged }.beyond(class)
-    }
-
-    /// Whether a class must be gone by an instant: that of the verdict, or that with a lead.
-    pub fn due(&self, facts: &Facts<'_>, verdict: &Verdict, class: &str, by: Instant) -> Option<Due> {
-        let destroy = self.class(facts, verdict, class).destroy;
-        destroy.filter(|destroy| *destroy <= by).map(|destroy| Due { by: destroy })
-    }
 }

@@ -11,11 +11,14 @@ use crate::widening::Widening;
 #[derive(Debug)]
 pub(crate) struct Considered<'c> {
     pub(crate) lineage: &'c Lineage,
-    pub(crate) checked: &'c Checked<'c>,
+    pub(crate) checked: Checked<'c>,
     /// The record's: "widening is judged within a regime; for a record, in the record's".
     pub(crate) regime: Regime,
-    /// "For a record only those that know its surface are considered", in order; never empty.
+    /// "For a record only those that know its surface are considered", in order, of those that live; never
+    /// empty.
     pub(crate) versions: Vec<usize>,
+    /// Whether no version that lives knows the surface, so that nothing may be used and nobody is asked.
+    pub(crate) is_orphan: bool,
 }
 
 /// Why an account is bound to a version that it moved to.

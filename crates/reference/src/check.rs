@@ -17,6 +17,8 @@ pub(crate) struct Decided<'c> {
     pub(crate) at: Instant,
     /// The place of its version in the order of the lineage.
     pub(crate) version: usize,
+    /// Whether its version does not live. Only an `off` under such a version stands, and tells nobody of it.
+    pub(crate) is_void: bool,
 }
 
 /// Something else that happened to the account under a version, by the instant of the verdict.
@@ -27,13 +29,15 @@ pub(crate) struct Told {
 }
 
 /// A case whose every part makes sense under the lineage, without what does not exist yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Checked<'c> {
     pub(crate) case: &'c Case<'c>,
     /// The record's surface.
     pub(crate) surface: usize,
     /// "A missing `conversation_last_activity_at` is the record's own."
     pub(crate) conversation_last_activity: Instant,
+    /// When the record was deleted, if it was.
+    pub(crate) deleted: Option<Instant>,
     pub(crate) decisions: Vec<Decided<'c>>,
     pub(crate) informed: Vec<Told>,
     pub(crate) acknowledged: Vec<Told>,
@@ -44,6 +48,19 @@ impl Checked<'_> {
     /// counts at `t`", and "events later than `at` do not exist yet".
     pub(crate) fn has_happened(&self, at: Option<Instant>) -> Option<Instant> {
         at.filter(|at| *at <= self.case.at)
+    }
+
+    /// What of it counts where only some versions live: "an `on` or acknowledgement under" another counts "as
+    /// none; an `off` stands".
+    pub(crate) fn under(&self, lives: &impl Fn(usize) -> bool) -> Self {
+        let mut under = self.clone();
+        under.informed.retain(|told| lives(told.version));
+        under.acknowledged.retain(|told| lives(told.version));
+        under.decisions.retain(|decided| decided.choice == Choice::Off || lives(decided.version));
+        for decided in &mut under.decisions {
+            decided.is_void = !lives(decided.version);
+        }
+        under
     }
 }
 
@@ -79,7 +96,7 @@ pub(crate) fn check<'c>(
     for decision in &case.decisions {
         let Some(version) = existing(&decision.version, decision.at)? else { continue };
         let (choice, at) = (decision.choice, decision.at);
-        decisions.push(Decided { purpose: &decision.purpose, choice, at, version });
+        decisions.push(Decided { purpose: &decision.purpose, choice, at, version, is_void: false });
     }
     let mut told = |events: &[tenure_policy::case::Event<'_>]| -> Result<Vec<Told>, String> {
         let mut told = Vec::new();
@@ -96,6 +113,7 @@ pub(crate) fn check<'c>(
             .record
             .conversation_last_activity_at
             .unwrap_or(case.record.last_activity_at),
+        deleted: case.record.deleted_at.filter(|deleted| *deleted <= case.at),
         decisions,
         informed: told(&case.informed)?,
         acknowledged: told(&case.acknowledged)?,

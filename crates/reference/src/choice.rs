@@ -81,10 +81,11 @@ impl Considered<'_> {
     /// `on` would carry, at least `wait` before; else none."
     fn unopposed(&self, wait: tenure_model::Span, version: usize, at: Instant, tally: &mut Tally) -> Stance {
         let months = self.lineage.versions().get(version).map(|version| version.months).unwrap_or_default();
-        let checked = self.checked;
+        let checked = &self.checked;
         let told = checked.informed.iter().chain(&checked.acknowledged).map(|told| (told.version, told.at));
         // "A decision acknowledges its version."
-        let decided = checked.decisions.iter().map(|decided| (decided.version, decided.at));
+        let decided = checked.decisions.iter().filter(|decided| !decided.is_void);
+        let decided = decided.map(|decided| (decided.version, decided.at));
         let (mut same, mut other, mut waiting) = (false, false, false);
         for (told_of, told_at) in told.chain(decided) {
             if told_at > at || !self.carries(told_of, version, tally) {

@@ -84,7 +84,7 @@ impl Considered<'_> {
             Anchor::Created => Some(case.record.created_at),
             // "Of the conversation, in the same regime."
             Anchor::LastActivity => Some(self.checked.conversation_last_activity),
-            Anchor::Deleted => self.checked.has_happened(case.record.deleted_at),
+            Anchor::Deleted => self.checked.deleted,
             Anchor::Flagged => self.checked.has_happened(case.record.flagged_at),
             Anchor::Feedback => self.checked.has_happened(case.record.feedback_at),
             Anchor::Closed => self.checked.has_happened(case.account.closed_at),

@@ -11,6 +11,7 @@ mod binding;
 mod cell;
 mod check;
 mod choice;
+mod ending;
 pub mod generate;
 mod holds;
 mod keeping;
@@ -21,6 +22,7 @@ mod uses;
 mod verdict;
 mod widening;
 
+pub use ending::{Before, Ended, Fate, Former};
 pub use lineage::Lineage;
 pub use refusals::Refusal;
 pub use tally::{Clause, Tally};

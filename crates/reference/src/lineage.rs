@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use tenure_model::Regime;
+use tenure_model::{Instant, Regime};
 use tenure_policy::language::{Surface, Version};
 
 use crate::widening::{self, Widening};
@@ -14,25 +14,60 @@ pub struct Lineage {
     versions: Vec<Version>,
     /// The surface that each name means; names linked by `was` have the same number.
     surfaces: BTreeMap<String, usize>,
+    /// When each version was published, and when it was withdrawn, if it was.
+    lives: Vec<(Instant, Option<Instant>)>,
     /// What is known of each pair of versions in each regime, worked out when first asked.
     widenings: Vec<OnceLock<Widening>>,
 }
 
 impl Lineage {
     /// Puts versions in order: "by `announced`, then by name".
-    pub fn new(mut versions: Vec<Version>) -> Result<Self, String> {
+    pub fn new(versions: Vec<Version>) -> Result<Self, String> {
+        Self::lived(versions.into_iter().map(|version| (version, (Instant::MIN, None))).collect())
+    }
+
+    /// Puts versions in order, each with when it was published and withdrawn.
+    pub fn lived(mut versions: Vec<(Version, (Instant, Option<Instant>))>) -> Result<Self, String> {
         if versions.is_empty() {
             return Err("a lineage needs at least one version".to_owned());
         }
-        versions.sort_by(|a, b| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
+        versions.sort_by(|(a, _), (b, _)| (a.announced, &a.name).cmp(&(b.announced, &b.name)));
+        let (versions, lives): (Vec<Version>, Vec<_>) = versions.into_iter().unzip();
         let surfaces = linked_names(&versions);
         let pairs = versions.len() * versions.len() * Regime::ALL.len();
-        Ok(Self { versions, surfaces, widenings: vec![OnceLock::new(); pairs] })
+        Ok(Self { versions, surfaces, lives, widenings: vec![OnceLock::new(); pairs] })
     }
 
     /// The versions, oldest first.
     pub fn versions(&self) -> &[Version] {
         &self.versions
+    }
+
+    pub(crate) fn lives(&self) -> &[(Instant, Option<Instant>)] {
+        &self.lives
+    }
+
+    /// Which versions live at an instant, as seen from a surface, and whether none of those knows it.
+    ///
+    /// A surface that only versions know that do not live is seen as when one last did, or, before the first was
+    /// published, as from then on; one that never had any, as if all lived.
+    pub(crate) fn lives_seen(&self, surface: usize, at: Instant) -> (impl Fn(usize) -> bool, bool) {
+        let lives = |version: usize, at: Instant| {
+            self.lives.get(version).is_some_and(|(published, withdrawn)| {
+                *published <= at && withdrawn.is_none_or(|withdrawn| at < withdrawn)
+            })
+        };
+        let knows = |at: &Instant| self.considered(surface).into_iter().any(|version| lives(version, *at));
+        let known = knows(&at);
+        // Lives begin and end only at these instants, so each stretch between two looks as it does at its start.
+        let mut starts: Vec<Instant> = vec![Instant::MIN];
+        for (published, withdrawn) in &self.lives {
+            starts.extend([Some(*published), *withdrawn].into_iter().flatten());
+        }
+        let last = starts.iter().copied().filter(|start| *start <= at && knows(start)).max();
+        let next = starts.iter().copied().filter(|start| *start > at && knows(start)).min();
+        let seen = if known { Some(at) } else { last.or(next) };
+        (move |version| seen.is_none_or(|seen| lives(version, seen)), !known)
     }
 
     /// The place of a version in the order, by its name.

@@ -32,6 +32,9 @@ pub(crate) struct Situation<'s> {
 impl<'c> Considered<'c> {
     pub(crate) fn used(&self, situation: &Situation<'_>, purpose: &Purpose, tally: &mut Tally) -> Used<'c> {
         let case = self.checked.case;
+        if self.is_orphan {
+            return Used { allowed: false, messages: Vec::new() };
+        }
         if case.record.messages.is_empty() {
             let allowed = self.rules_allow(situation, purpose, situation.cell, tally);
             if allowed {

@@ -29,11 +29,7 @@ impl Lineage {
     /// The verdict on a case, or why it can't be judged.
     pub fn verdict(&self, case: &Case<'_>, tally: &mut Tally) -> Result<Value, String> {
         let checked = check(self, case, tally)?;
-        let surface = checked.surface;
-        let regime = self.regime(surface).ok_or("unknown surface")?;
-        let considered =
-            Considered { lineage: self, checked: &checked, regime, versions: self.considered(surface) };
-        considered.judge(tally)
+        self.considered_by(&checked)?.judge(tally)
     }
 }
 
@@ -93,7 +89,7 @@ impl Considered<'_> {
     }
 
     /// Everything that rules can ask of the record, with its own country.
-    fn cell<'s>(&'s self, judging: usize, version: &'s Version, tally: &mut Tally) -> Cell<'s> {
+    pub(crate) fn cell<'s>(&'s self, judging: usize, version: &'s Version, tally: &mut Tally) -> Cell<'s> {
         let case = self.checked.case;
         let standings: Vec<(&str, Standing)> = version
             .purposes
@@ -111,7 +107,7 @@ impl Considered<'_> {
             mode: case.record.mode,
             place: place(case.record.country.as_ref()),
             standings,
-            flags: flags(self.checked),
+            flags: flags(&self.checked),
         }
     }
 
@@ -120,6 +116,9 @@ impl Considered<'_> {
     /// no choice toward one of them."
     fn must_decide(&self, tally: &mut Tally) -> bool {
         let at = self.checked.case.at;
+        if self.is_orphan {
+            return false;
+        }
         let asks = |version: &Version| -> Vec<_> {
             let asked = version.purposes.iter().filter(|purpose| matches!(purpose.ground, Ground::Consent));
             asked.filter(|purpose| purpose.lists(self.regime)).cloned().collect()
@@ -159,7 +158,7 @@ fn flags(checked: &Checked<'_>) -> [Option<bool>; 5] {
     let (account, record) = (&checked.case.account, &checked.case.record);
     let happened = |at| checked.has_happened(at).is_some();
     let value = |flag: Flag| match flag {
-        Flag::Deleted => Some(happened(record.deleted_at)),
+        Flag::Deleted => Some(checked.deleted.is_some()),
         Flag::Flagged if happened(record.flagged_at) => Some(true),
         Flag::Flagged => (record.scanned == Some(true)).then_some(false),
         Flag::Feedback => Some(happened(record.feedback_at)),

@@ -35,9 +35,11 @@
 pub mod conformance;
 #[cfg(feature = "faults")]
 pub mod faults;
+pub mod journal;
 pub mod log;
 pub mod port;
 pub mod sqlite;
 
+pub use journal::{Journal, JournalError, JournalMark};
 pub use port::*;
 pub use sqlite::SqliteStore;

@@ -158,10 +158,11 @@ pub(crate) fn derive(input: &[u8], info: &str) -> Result<Secret, CipherError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keylog::Kind;
 
     #[test]
     fn what_is_sealed_opens_with_the_same_key_and_names_only() {
-        let (key, other) = (Secret::random().unwrap(), Secret::random().unwrap());
+        let (key, other) = (Secret::random(Kind::Body).unwrap(), Secret::random(Kind::Body).unwrap());
         for algorithm in [Algorithm::Gcm, Algorithm::GcmSiv] {
             let cipher = Cipher::new(algorithm, &key).unwrap();
             let sealed = cipher.seal(b"names", b"text").unwrap();
@@ -175,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_byte_counts() {
-        let cipher = Cipher::new(Algorithm::GcmSiv, &Secret::random().unwrap()).unwrap();
+        let cipher = Cipher::new(Algorithm::GcmSiv, &Secret::random(Kind::Body).unwrap()).unwrap();
         let sealed = cipher.seal(b"", b"text").unwrap();
         for place in 0..sealed.len() {
             let mut altered = sealed.clone();
@@ -187,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_key_opens_nothing_that_another_algorithm_sealed() {
-        let secret = Secret::random().unwrap();
+        let secret = Secret::random(Kind::Body).unwrap();
         let sealed = Cipher::new(Algorithm::Gcm, &secret).unwrap().seal(b"", b"text").unwrap();
         let siv = Cipher::new(Algorithm::GcmSiv, &secret).unwrap();
         assert!(matches!(siv.open(b"", &sealed), Err(OpenError::UnknownAlgorithm(1))));

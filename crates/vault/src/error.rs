@@ -35,12 +35,100 @@ pub enum KeyError {
     /// Others on the machine can read the keys.
     #[error("others can read `{0}` in the key folder; take their rights away with `chmod go-rwx`")]
     TooOpen(&'static str),
+    /// A file that says how the root key is had says nothing of the kind.
+    #[error("`{0}` in the key folder is damaged; restore it from its backup")]
+    RootDamaged(&'static str),
+    /// A file that is sealed under the root key is not what this vault wrote.
+    #[error(
+        "a sealed file of the key folder is damaged or belongs to another root key; restore it from its backup"
+    )]
+    SealedDamaged,
+    /// An earlier root key is still there after it was to be destroyed.
+    #[error("the earlier root key is not gone yet; run `tenure keys rotate` again")]
+    RootRemains,
+    /// The server that holds the root key did not do what was asked.
+    #[error(transparent)]
+    Transit(#[from] TransitError),
     /// A file of page keys is not what this vault wrote.
     #[error("key bundle {0} is damaged or belongs to another root key; restore it from its backup")]
     Damaged(u64),
     /// The cryptographic library refused.
     #[error(transparent)]
     Cipher(#[from] CipherError),
+}
+
+/// Why a server with a Transit engine did not do what was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransitError {
+    /// This build can't use one.
+    #[error(
+        "the root key lies in a Transit engine, and this build of tenure can't use one; take another build"
+    )]
+    NotBuilt,
+    /// No server was named.
+    #[error("the root key lies in a Transit engine; say where with `VAULT_ADDR`")]
+    NoAddress,
+    /// No token was given.
+    #[error("the server of the root key asks for a token; give it in `VAULT_TOKEN`")]
+    NoToken,
+    /// The server's address can't be used.
+    #[error("`VAULT_ADDR` must begin with `https://`; only a server on this machine may go without")]
+    Address,
+    /// The token can't be one.
+    #[error("`VAULT_TOKEN` is no token; look for spaces and line ends in it")]
+    Token,
+    /// The system has no certificates to check servers with.
+    #[error(
+        "the system has no certificates to check the server of the root key with; install its CA certificates"
+    )]
+    NoCertificates,
+    /// The name of a mount or a key has letters that no path takes.
+    #[error(
+        "a mount and a key of a Transit engine are named with letters, digits, `-`, `_` and `.`; choose such names"
+    )]
+    Name,
+    /// Another vault may use that key.
+    #[error("the Transit key exists already; name one that doesn't, since no two vaults may share one")]
+    KeyExists,
+    /// The server says that the key is gone. What it wrapped can never be opened again.
+    #[error(
+        "the server of the root key has no such key: check `VAULT_ADDR` and the namespace; if it was deleted, nothing of this vault can be opened again"
+    )]
+    KeyGone,
+    /// Destroying a version of the key would not destroy all that there is of it.
+    #[error(
+        "the Transit key can be exported, backed up in the clear or derived, so destroying it would prove nothing; use a key that can't"
+    )]
+    Unfit,
+    /// The server could not be asked, so nothing is known.
+    #[error(
+        "could not {operation} ({kind}); check that the server of the root key is up and unsealed, and try again"
+    )]
+    Unreachable {
+        /// What was attempted.
+        operation: &'static str,
+        /// How it failed.
+        kind: io::ErrorKind,
+    },
+    /// The token may not do that.
+    #[error("may not {0}; check `VAULT_TOKEN` and its policy")]
+    Denied(&'static str),
+    /// The server would not do that.
+    #[error(
+        "the server of the root key refused to {operation} (status {status}); its audit log says why: the key or the version of it may be gone"
+    )]
+    Refused {
+        /// What was attempted.
+        operation: &'static str,
+        /// The status of the answer.
+        status: u16,
+    },
+    /// The server answered something else than was asked.
+    #[error(
+        "could not {0}: the server's answer was not understood; check that `VAULT_ADDR` names a Vault or OpenBao server"
+    )]
+    Unexpected(&'static str),
 }
 
 impl KeyError {
@@ -65,7 +153,7 @@ pub enum BodyError {
     Short(PackId),
     /// The store could not be asked.
     #[error(
-        "could not {operation} ({kind}); check that the data folder is mounted and writable, and try again"
+        "could not {operation} ({kind}); check that the place of the packs can be reached and written to, and try again"
     )]
     Unreachable {
         /// What was attempted.
@@ -74,7 +162,9 @@ pub enum BodyError {
         kind: io::ErrorKind,
     },
     /// The store lacks the mark that a vault leaves, so what is missing from it proves nothing.
-    #[error("this is not the folder where the vault's packs lie; check the data folder's mount")]
+    #[error(
+        "this is not the place where the vault's packs lie; check the data folder's mount, or the bucket"
+    )]
     Unmarked,
     /// The packs were written under another key folder.
     #[error(
@@ -82,8 +172,41 @@ pub enum BodyError {
     )]
     Foreign,
     /// A new vault would have adopted packs whose keys it does not have.
-    #[error("the data folder already holds packs; choose an empty folder")]
+    #[error("the place already holds packs; choose an empty folder, or another prefix in the bucket")]
     NotEmpty,
+    /// Another vault was made in the place, or its making broke off.
+    #[error(
+        "the place in the bucket bears the mark of another vault; choose another prefix, or remove the object `vault-mark` there if setting up broke off"
+    )]
+    Taken,
+    /// The object store does not let these credentials do it.
+    #[error(
+        "the object store refused to {operation}; check `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and what they permit (docs/operate.md)"
+    )]
+    Denied {
+        /// What was attempted.
+        operation: &'static str,
+    },
+    /// Nothing in the environment says who asks the object store.
+    #[error("no credentials for the object store; set `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`")]
+    NoCredentials,
+    /// The bucket is not there.
+    #[error("the object store has no such bucket; make it first, or check its name")]
+    NoBucket,
+    /// A version of a pack may not be deleted yet.
+    #[error(
+        "pack {0} may not be removed yet: a retention period or a legal hold of Object Lock lies on it; end that, or wait for its end, and sweep again"
+    )]
+    Locked(PackId),
+    /// The place of the packs is not written as it should be.
+    #[error("the place of the packs is not written as expected: {0}")]
+    Address(&'static str),
+    /// The system has no certificates to check a server with.
+    #[error("the system has no certificates to check the object store with; install its CA certificates")]
+    NoCertificates,
+    /// This program was built without support for object stores.
+    #[error("this program was built without S3; build it with the feature `s3`")]
+    NotBuilt,
 }
 
 /// Why something did not open.

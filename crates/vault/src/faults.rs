@@ -14,7 +14,7 @@ use bytes::Bytes;
 use crate::bodies::{BodyStore, Listing};
 use crate::error::{BodyError, KeyError, VaultError};
 use crate::ids::{PackId, PageId};
-use crate::page::{KeyStore, PageFound, PageKey, Tree};
+use crate::page::{AgeingOut, KeyStore, PageFound, PageKey, RootInForce, Tree};
 use crate::vault::Vault;
 
 /// How a call fails.
@@ -37,6 +37,8 @@ pub enum Call {
     DestroyPages,
     /// [`KeyStore::pages`].
     ListPages,
+    /// [`KeyStore::rotate_root`].
+    RotateRoot,
     /// [`BodyStore::put`].
     PutPack,
     /// [`BodyStore::read`].
@@ -51,30 +53,80 @@ pub enum Call {
 
 impl Call {
     /// The calls that change something, for tests that break each in turn.
-    pub const WRITES: [Self; 4] = [Self::CreatePages, Self::DestroyPages, Self::PutPack, Self::RemovePacks];
+    pub const WRITES: [Self; 5] =
+        [Self::CreatePages, Self::DestroyPages, Self::RotateRoot, Self::PutPack, Self::RemovePacks];
+
+    /// Whether the call changes something.
+    pub fn writes(self) -> bool {
+        Self::WRITES.contains(&self)
+    }
 }
 
 /// What is to fail, shared between a test and the stores of its vault.
 #[derive(Debug, Clone, Default)]
-pub struct Faults(Arc<Mutex<VecDeque<(Call, Fault)>>>);
+pub struct Faults(Arc<Mutex<Armed>>);
+
+#[derive(Debug, Default)]
+struct Armed {
+    /// Calls of a kind that are to fail, the next one of each first.
+    named: VecDeque<(Call, Fault)>,
+    /// How many steps go through first, and how the next one fails, whatever it is.
+    step: Option<(usize, Fault)>,
+    /// The call that was made last.
+    last: Option<Call>,
+    /// The call that failed because a step of its number was to fail.
+    met: Option<Call>,
+}
+
+impl Armed {
+    /// What is to happen to the call that is about to be made.
+    fn meet(&mut self, call: Call) -> Option<Fault> {
+        let goes_on = !call.writes() && self.last == Some(call);
+        self.last = Some(call);
+        match self.step {
+            Some((0, fault)) if !goes_on => {
+                self.step = None;
+                self.met = Some(call);
+                return Some(fault);
+            }
+            Some((after, fault)) if !goes_on => self.step = Some((after - 1, fault)),
+            _ => {}
+        }
+        let place = self.named.iter().position(|(armed, _)| *armed == call);
+        place.and_then(|place| self.named.remove(place)).map(|(_, fault)| fault)
+    }
+}
 
 impl Faults {
     /// Lets the next such call fail that is not spoken for already. Others go through.
     pub fn arm(&self, call: Call, fault: Fault) {
-        self.queue().push_back((call, fault));
+        self.armed().named.push_back((call, fault));
+    }
+
+    /// Lets one step fail after so many others, whatever it is. Each call that changes something is a step, and so
+    /// are several in a row that read the same: of those the first fails.
+    pub fn arm_step(&self, after: usize, fault: Fault) {
+        let mut armed = self.armed();
+        (armed.step, armed.last, armed.met) = (Some((after, fault)), None, None);
     }
 
     /// Lets everything go through again.
     pub fn disarm(&self) {
-        self.queue().clear();
+        *self.armed() = Armed::default();
     }
 
     /// Whether a fault is still waiting for its call, so that a test can see that it was met.
     pub fn is_armed(&self) -> bool {
-        !self.queue().is_empty()
+        let armed = self.armed();
+        armed.step.is_some() || !armed.named.is_empty()
     }
 
-    fn queue(&self) -> MutexGuard<'_, VecDeque<(Call, Fault)>> {
+    /// The call that failed because a step of its number was to fail.
+    pub fn met(&self) -> Option<Call> {
+        self.armed().met
+    }
+
+    fn armed(&self) -> MutexGuard<'_, Armed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -84,11 +136,7 @@ impl Faults {
         error: impl FnOnce(&'static str, ErrorKind) -> E,
         act: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let fault = {
-            let mut queue = self.queue();
-            let place = queue.iter().position(|(armed, _)| *armed == call);
-            place.and_then(|place| queue.remove(place)).map(|(_, fault)| fault)
-        };
+        let fault = self.armed().meet(call);
         match fault {
             None => act(),
             Some(Fault::Lost) => Err(error("do what a test forbids", ErrorKind::TimedOut)),
@@ -136,6 +184,18 @@ impl KeyStore for FaultyKeys {
 
     fn pages(&self) -> Result<Vec<PageFound>, KeyError> {
         self.faults.meet(Call::ListPages, no_keys, || self.inner.pages())
+    }
+
+    fn rotate_root(&self) -> Result<RootInForce, KeyError> {
+        self.faults.meet(Call::RotateRoot, no_keys, || self.inner.rotate_root())
+    }
+
+    fn root(&self) -> Result<RootInForce, KeyError> {
+        self.inner.root()
+    }
+
+    fn ageing_out(&self) -> Result<Vec<AgeingOut>, KeyError> {
+        self.inner.ageing_out()
     }
 }
 
@@ -249,6 +309,24 @@ mod tests {
             faults.arm(call, Fault::Lost);
             vault.verify_packs_absent(&[PackId::from_bytes([1; 16])]).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_step_fails_by_its_number_and_reads_in_a_row_are_one() {
+        let (_folder, vault, faults) = new_vault();
+        let pages = vault.pages().create(Tree::Ordinary, 2).unwrap();
+        let steps = |after| {
+            faults.arm_step(after, Fault::DoneButFailed);
+            let created = vault.pages().create(Tree::Ordinary, 1).is_err();
+            let read = pages.iter().map(|page| vault.pages().key(*page).is_err()).collect::<Vec<_>>();
+            let rotated = vault.pages().rotate_root().is_err();
+            (created, read, rotated, faults.met())
+        };
+        assert_eq!(steps(0), (true, vec![false, false], false, Some(Call::CreatePages)));
+        assert_eq!(steps(1), (false, vec![true, false], false, Some(Call::ReadKey)));
+        assert_eq!(steps(2), (false, vec![false, false], true, Some(Call::RotateRoot)));
+        assert_eq!(steps(3), (false, vec![false, false], false, None));
+        assert!(faults.is_armed());
     }
 
     #[test]

@@ -8,6 +8,7 @@ use zeroize::Zeroize;
 
 use crate::cipher::{Algorithm, Cipher, CipherError};
 use crate::error::OpenError;
+use crate::keylog::{self, Kind};
 use crate::names::{Fields, length_prefix};
 
 /// 32 secret bytes. They lie on the heap, so that moving the value leaves no copy behind.
@@ -20,9 +21,10 @@ impl Secret {
         Self(Box::new([0; Self::LEN]))
     }
 
-    pub(crate) fn random() -> Result<Self, CipherError> {
+    pub(crate) fn random(kind: Kind) -> Result<Self, CipherError> {
         let mut secret = Self::zero();
         rand::fill(secret.as_mut_bytes()).map_err(|_| CipherError)?;
+        keylog::note(kind, secret.as_bytes());
         Ok(secret)
     }
 
@@ -40,6 +42,13 @@ impl Secret {
 
     pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8; Self::LEN] {
         &mut self.0
+    }
+}
+
+/// A copy on the heap of its own, which is wiped like the first.
+impl Clone for Secret {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
     }
 }
 
@@ -197,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_proof_key_opens_only_under_the_names_it_sealed() {
-        let key = ProofKey::new(Secret::random().unwrap());
+        let key = ProofKey::new(Secret::random(Kind::Proof).unwrap());
         let sealed = key.seal(&[b"decision", b"7"], b"on").unwrap();
         assert_eq!(key.open(&[b"decision", b"7"], &sealed).unwrap(), b"on");
         assert!(matches!(key.open(&[b"decision7"], &sealed), Err(OpenError::Refused)));

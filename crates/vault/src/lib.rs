@@ -11,8 +11,9 @@
 //!
 //! # Adding a store
 //! A key store implements [`KeyStore`], a store of packs [`BodyStore`]; their doc comments state what
-//! the vault relies on. [`Vault::from_parts`] joins them. The `faults` feature has wrappers that
-//! lose a write, or do it and report a failure.
+//! the vault relies on. [`Vault::from_parts`] joins them, and [`BodyPlace`] is where a data folder
+//! chooses between stores of packs; each of these runs the rules in `bodies/suite.rs`. The `faults`
+//! feature has wrappers that lose a write, or do it and report a failure.
 
 mod bodies;
 mod bundle;
@@ -23,6 +24,11 @@ mod error;
 pub mod faults;
 mod files;
 mod ids;
+mod journal;
+#[cfg(any(test, feature = "key-log"))]
+pub mod keylog;
+#[cfg(not(any(test, feature = "key-log")))]
+mod keylog;
 mod keys;
 mod keystore;
 mod logkeys;
@@ -32,15 +38,26 @@ mod page;
 mod vault;
 mod wrap;
 
-pub use bodies::{BodyStore, Listing, ObjectBodies, PackFound};
+#[cfg(feature = "s3")]
+pub use bodies::S3Bodies;
+#[cfg(all(feature = "s3", any(test, feature = "faults")))]
+pub use bodies::seaweed;
+pub use bodies::{BodyPlace, BodyStore, FolderBodies, Listing, PackFound, S3Address, S3Credentials};
 pub use cipher::CipherError;
-pub use error::{BodyError, KeyError, OpenError, VaultError};
+pub use error::{BodyError, KeyError, OpenError, TransitError, VaultError};
 pub use ids::{MalformedId, PackId, PageId};
+pub use journal::{Journal, JournalFault, JournalPlace, Tag, Visit};
 pub use keys::{AccountKey, BodyKey, IdentityKey, ProofKey};
-pub use keystore::FileKeyStore;
+#[cfg(feature = "transit")]
+pub use keystore::TransitServer;
+#[cfg(all(feature = "transit", any(test, feature = "faults")))]
+pub use keystore::openbao;
+pub use keystore::{FileKeyStore, KeyAccess, NewRoot};
 pub use logkeys::{LogKey, LogKeyError, LogKeys};
 pub use names::{AccountName, CopyName, SegmentName};
 pub use pack::{PACK_BYTES_MAX, PackWriter, Place, Reading};
-pub use page::{KeyStore, PAGE_WRAPS_MAX, PageFound, PageKey, Tree};
+pub use page::{
+    Ageing, AgeingOut, KeyStore, PAGE_WRAPS_MAX, PageFound, PageKey, RootHome, RootInForce, Tree,
+};
 pub use vault::Vault;
 pub use wrap::{MalformedWrap, Wrap, Wrapper};

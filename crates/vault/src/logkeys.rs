@@ -17,6 +17,8 @@ use tenure_tlog::crypto::verifier;
 use tenure_tlog::note::{Verifier, VerifierKey};
 use zeroize::Zeroizing;
 
+use crate::keystore::KeyAccess;
+
 pub use error::LogKeyError;
 use generation::Generation;
 use ring::{Ring, Unreadable};
@@ -36,6 +38,7 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 #[derive(Debug, Clone)]
 pub struct LogKeys {
     folder: PathBuf,
+    access: KeyAccess,
     ring: Arc<Ring>,
 }
 
@@ -53,22 +56,37 @@ pub struct LogKey {
 impl LogKeys {
     /// Makes a first generation for a log, in a key folder that has a root key and no keys of a log.
     pub fn create(key_folder: &Path, origin: &Origin, now: Instant) -> Result<Self, LogKeyError> {
+        Self::create_with(key_folder, &KeyAccess::default(), origin, now)
+    }
+
+    /// The same, with a root key that is reached as said.
+    pub fn create_with(
+        key_folder: &Path,
+        access: &KeyAccess,
+        origin: &Origin,
+        now: Instant,
+    ) -> Result<Self, LogKeyError> {
         let ring = Ring::new(origin, now)?;
-        file::replace(key_folder, &ring, |present| match present {
+        file::replace(key_folder, access, &ring, |present| match present {
             None => Ok(()),
             Some(_) => Err(LogKeyError::AlreadyThere),
         })?;
-        Ok(Self::of(key_folder, ring))
+        Ok(Self::of(key_folder, access, ring))
     }
 
     /// Opens the keys of a key folder.
     pub fn open(key_folder: &Path) -> Result<Self, LogKeyError> {
-        let ring = file::read(key_folder)?.ok_or(LogKeyError::Missing)?;
-        Ok(Self::of(key_folder, ring))
+        Self::open_with(key_folder, &KeyAccess::default())
     }
 
-    fn of(folder: &Path, ring: Ring) -> Self {
-        Self { folder: folder.to_owned(), ring: Arc::new(ring) }
+    /// The same, with a root key that is reached as said.
+    pub fn open_with(key_folder: &Path, access: &KeyAccess) -> Result<Self, LogKeyError> {
+        let ring = file::read(key_folder, access)?.ok_or(LogKeyError::Missing)?;
+        Ok(Self::of(key_folder, access, ring))
+    }
+
+    fn of(folder: &Path, access: &KeyAccess, ring: Ring) -> Self {
+        Self { folder: folder.to_owned(), access: access.clone(), ring: Arc::new(ring) }
     }
 
     /// The log whose keys they are.
@@ -131,12 +149,12 @@ impl LogKeys {
     }
 
     fn replaced_by(&self, ring: Ring) -> Result<Self, LogKeyError> {
-        file::replace(&self.folder, &ring, |present| match present {
+        file::replace(&self.folder, &self.access, &ring, |present| match present {
             Some(present) if present.to_text() == self.ring.to_text() => Ok(()),
             Some(_) => Err(LogKeyError::Changed),
             None => Err(LogKeyError::Missing),
         })?;
-        Ok(Self::of(&self.folder, ring))
+        Ok(Self::of(&self.folder, &self.access, ring))
     }
 
     /// All keys as a text that [`LogKeys::import`] reads, secrets included and not encrypted.
@@ -146,15 +164,16 @@ impl LogKeys {
 
     /// Puts exported keys into a key folder that has a root key and no keys of a log, or these very ones.
     pub fn import(key_folder: &Path, exported: &[u8]) -> Result<Self, LogKeyError> {
+        let access = KeyAccess::default();
         let ring = Ring::from_text(exported).map_err(|unreadable| match unreadable {
             Unreadable::LaterVersion => LogKeyError::LaterVersion,
             Unreadable::Malformed => LogKeyError::BackupDamaged,
         })?;
-        file::replace(key_folder, &ring, |present| match present {
+        file::replace(key_folder, &access, &ring, |present| match present {
             Some(present) if present.to_text() != ring.to_text() => Err(LogKeyError::OtherKeys),
             _ => Ok(()),
         })?;
-        Ok(Self::of(key_folder, ring))
+        Ok(Self::of(key_folder, &access, ring))
     }
 }
 

@@ -89,13 +89,7 @@ impl PackWriter {
         plaintext: &[u8],
     ) -> Result<Place, CipherError> {
         let length = segment_len(plaintext.len()).ok_or(CipherError)?;
-        if self.content.is_empty() {
-            // The system hands out memory as it is touched, so that asking for a whole pack at once
-            // costs a small one nothing and spares a large one every copy of growing.
-            self.content.reserve_exact(PACK_BYTES_MAX.saturating_add(plaintext.len()));
-            self.content.extend_from_slice(MAGIC);
-        }
-        let start = self.content.len();
+        let start = self.start(plaintext.len());
         name.bind(&mut self.names, Algorithm::Cobblestone);
         let (names, salt) = (self.names.as_bytes(), Salt::random()?);
         self.content.push(Algorithm::Cobblestone.id());
@@ -104,6 +98,33 @@ impl PackWriter {
             return Err(error);
         }
         Ok(Place { pack: self.id, offset: start as u64, length })
+    }
+
+    /// Copies a segment as it lies in another pack, and says where it will lie in this one.
+    ///
+    /// It opens there as it did before, since the names that it was sealed under speak of no pack.
+    /// Without its key no more can be known of it than which algorithm sealed it, so that is what is
+    /// looked at.
+    pub fn add_sealed(&mut self, sealed: &[u8]) -> Result<Place, OpenError> {
+        let length = u32::try_from(sealed.len()).map_err(|_| OpenError::Malformed)?;
+        match Algorithm::named_by(sealed)? {
+            Algorithm::Gcm | Algorithm::Cobblestone => {}
+            other @ Algorithm::GcmSiv => return Err(OpenError::UnknownAlgorithm(other.id())),
+        }
+        let start = self.start(sealed.len());
+        self.content.extend_from_slice(sealed);
+        Ok(Place { pack: self.id, offset: start as u64, length })
+    }
+
+    /// Where the next segment begins. The first one makes room for a whole pack.
+    fn start(&mut self, length: usize) -> usize {
+        if self.content.is_empty() {
+            // The system hands out memory as it is touched, so that asking for a whole pack at once
+            // costs a small one nothing and spares a large one every copy of growing.
+            self.content.reserve_exact(PACK_BYTES_MAX.saturating_add(length));
+            self.content.extend_from_slice(MAGIC);
+        }
+        self.content.len()
     }
 
     /// Stores the pack durably. An empty one is not stored.
@@ -122,20 +143,37 @@ fn segment_len(plaintext: usize) -> Option<u32> {
 
 /// Reads segments in the order asked for, with one read of each pack that they lie in.
 pub(crate) fn read_all(store: &dyn BodyStore, readings: &[Reading<'_>]) -> Result<Vec<Vec<u8>>, OpenError> {
-    let mut by_place: Vec<(usize, &Reading<'_>)> = readings.iter().enumerate().collect();
-    by_place.sort_by_key(|(_, reading)| reading.place);
-    let mut opened: Vec<(usize, Vec<u8>)> = Vec::with_capacity(readings.len());
     let mut names = Fields::default();
-    for of_pack in by_place.chunk_by(|(_, a), (_, b)| a.place.pack == b.place.pack) {
-        let Some((_, first)) = of_pack.first() else { continue };
-        let ranges: Vec<_> = of_pack.iter().map(|(_, reading)| reading.place.range()).collect();
-        let parts = store.read(first.place.pack, &ranges)?;
-        for ((index, reading), part) in of_pack.iter().zip(parts) {
-            opened.push((*index, open(reading, &mut names, &part)?));
+    read_each(store, readings, |reading| reading.place, |reading, part| open(reading, &mut names, &part))
+}
+
+/// Reads segments as they were sealed, in the order asked for, with one read of each pack.
+pub(crate) fn read_sealed(store: &dyn BodyStore, places: &[Place]) -> Result<Vec<Bytes>, BodyError> {
+    read_each(store, places, |place| *place, |_, part| Ok(part))
+}
+
+/// Reads what lies at each place and makes something of it, with one read of each pack. What is made
+/// stands in the order asked for, and parts are made into it pack by pack.
+fn read_each<A, T, E: From<BodyError>>(
+    store: &dyn BodyStore,
+    asked: &[A],
+    place: impl Fn(&A) -> Place,
+    mut make: impl FnMut(&A, Bytes) -> Result<T, E>,
+) -> Result<Vec<T>, E> {
+    let mut by_place: Vec<(usize, Place, &A)> =
+        asked.iter().enumerate().map(|(index, one)| (index, place(one), one)).collect();
+    by_place.sort_by_key(|(_, place, _)| *place);
+    let mut made: Vec<(usize, T)> = Vec::with_capacity(asked.len());
+    for of_pack in by_place.chunk_by(|(_, a, _), (_, b, _)| a.pack == b.pack) {
+        let Some((_, first, _)) = of_pack.first() else { continue };
+        let ranges: Vec<_> = of_pack.iter().map(|(_, place, _)| place.range()).collect();
+        let parts = store.read(first.pack, &ranges)?;
+        for ((index, _, one), part) in of_pack.iter().zip(parts) {
+            made.push((*index, make(one, part)?));
         }
     }
-    opened.sort_unstable_by_key(|(index, _)| *index);
-    Ok(opened.into_iter().map(|(_, plaintext)| plaintext).collect())
+    made.sort_unstable_by_key(|(index, _)| *index);
+    Ok(made.into_iter().map(|(_, made)| made).collect())
 }
 
 /// Reads a range of one segment's text, with one read of the chunks that it lies in. A range that

@@ -55,7 +55,7 @@ impl BodyStore for Memory {
 }
 
 fn key() -> BodyKey {
-    BodyKey::new(Secret::random().unwrap())
+    BodyKey::new(Secret::random(crate::keylog::Kind::Body).unwrap())
 }
 
 fn text(length: usize) -> Vec<u8> {

@@ -1,9 +1,11 @@
 //! Pages, the trees they hang in, and the port behind which their keys are held.
 
+use std::collections::HashSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tenure_model::Instant;
 
 use crate::error::KeyError;
 use crate::ids::PageId;
@@ -107,4 +109,81 @@ pub trait KeyStore: Debug + Send + Sync {
 
     /// What lies in the store now, read from where it lies and not from memory.
     fn pages(&self) -> Result<Vec<PageFound>, KeyError>;
+
+    /// For each page, whether its key is proved absent from where keys lie: what could not be looked at is an
+    /// error.
+    fn absent(&self, pages: &[PageId]) -> Result<Vec<bool>, KeyError> {
+        let found: HashSet<PageId> = self.pages()?.into_iter().map(|found| found.page).collect();
+        Ok(pages.iter().map(|page| !found.contains(page)).collect())
+    }
+
+    /// Replaces the root key that page keys are sealed under, and destroys every earlier one.
+    ///
+    /// Others use the store meanwhile. Whatever of the key folder was saved before opens nothing once this
+    /// returns, unless the root key was saved with it. After an error or a crash everything can still be
+    /// read; the next call, or the next opening of the store, goes on.
+    fn rotate_root(&self) -> Result<RootInForce, KeyError>;
+
+    /// The root key in force.
+    fn root(&self) -> Result<RootInForce, KeyError>;
+
+    /// What destroyed pages could still be opened with, as far as the store knows. Nothing here is known to
+    /// exist; it is what could have been saved.
+    fn ageing_out(&self) -> Result<Vec<AgeingOut>, KeyError>;
+}
+
+/// A root key: which one it is, and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RootInForce {
+    /// Counted from 1; each replacement counts one.
+    pub version: u32,
+    /// Where it lies.
+    pub home: RootHome,
+}
+
+/// Where a root key lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RootHome {
+    /// In the key folder.
+    Folder,
+    /// Wrapped by a key of a Transit engine, which never leaves its server.
+    Transit {
+        /// Where the engine is mounted.
+        mount: String,
+        /// The name of the key.
+        key: String,
+    },
+}
+
+/// Something that would still open what was destroyed, if anybody has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AgeingOut {
+    /// What it is.
+    pub what: Ageing,
+    /// When it ends by itself; none if the root key has to be replaced for that.
+    pub until: Option<Instant>,
+}
+
+/// What is ageing out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ageing {
+    /// Copies of key bundles that were saved before pages in them were destroyed. The root key of today
+    /// opens them.
+    SavedBundles,
+    /// The root key before today's, whose replacement was begun and not finished.
+    EarlierRoot,
+}
+
+impl Ageing {
+    /// The same in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SavedBundles => {
+                "copies of key bundles saved before the last destruction, which today's root key opens"
+            }
+            Self::EarlierRoot => "the earlier root key, whose replacement is not finished",
+        }
+    }
 }

@@ -1,15 +1,17 @@
 //! The vault: keys and packs behind one door.
 
-use std::collections::HashSet;
 use std::ops::Range;
 use std::path::Path;
 
-use crate::bodies::{self, BodyStore, Listing, ObjectBodies};
+use bytes::Bytes;
+
+use crate::bodies::{self, BodyStore, FolderBodies, Listing};
 use crate::cipher::CipherError;
 use crate::error::{BodyError, KeyError, OpenError, VaultError};
 use crate::ids::{PackId, PageId};
+use crate::keylog::Kind;
 use crate::keys::{AccountKey, BodyKey, IdentityKey, ProofKey, Secret};
-use crate::keystore::{FileKeyStore, KeyFolder};
+use crate::keystore::{FileKeyStore, KeyAccess, KeyFolder, NewRoot};
 use crate::names::{AccountName, CopyName, SegmentName};
 use crate::pack::{self, PackWriter, Place, Reading};
 use crate::page::{KeyStore, PageKey, Tree};
@@ -31,9 +33,14 @@ impl Vault {
     ///
     /// Nothing that exists is written over, and a creation that broke off can be begun again.
     pub fn create(data_folder: &Path, key_folder: &Path) -> Result<Self, VaultError> {
-        let folder = KeyFolder::claim_new(key_folder)?;
+        Self::create_with(data_folder, key_folder, &NewRoot::InFolder)
+    }
+
+    /// The same, with a root key that lies where said.
+    pub fn create_with(data_folder: &Path, key_folder: &Path, root: &NewRoot) -> Result<Self, VaultError> {
+        let folder = KeyFolder::claim_new(key_folder, root)?;
         let identity = folder.create_identity()?;
-        let bodies = ObjectBodies::create(&data_folder.join(PACKS_FOLDER), &identity)?;
+        let bodies = FolderBodies::create(&data_folder.join(PACKS_FOLDER), &identity)?;
         // The root key comes last: with it the vault exists.
         let keys = FileKeyStore::create(folder)?;
         Ok(Self::from_parts(Box::new(keys), Box::new(bodies), identity))
@@ -41,9 +48,14 @@ impl Vault {
 
     /// Opens a vault. Both folders must be those that were made together.
     pub fn open(data_folder: &Path, key_folder: &Path) -> Result<Self, VaultError> {
-        let keys = FileKeyStore::open(key_folder)?;
+        Self::open_with(data_folder, key_folder, &KeyAccess::default())
+    }
+
+    /// The same, with a root key that is reached as said.
+    pub fn open_with(data_folder: &Path, key_folder: &Path, access: &KeyAccess) -> Result<Self, VaultError> {
+        let keys = FileKeyStore::open_with(key_folder, access)?;
         let identity = keys.identity()?;
-        let bodies = ObjectBodies::open(&data_folder.join(PACKS_FOLDER), &identity)?;
+        let bodies = FolderBodies::open(&data_folder.join(PACKS_FOLDER), &identity)?;
         Ok(Self::from_parts(Box::new(keys), Box::new(bodies), identity))
     }
 
@@ -60,17 +72,17 @@ impl Vault {
 
     /// A new key for one record's body.
     pub fn body_key(&self) -> Result<BodyKey, CipherError> {
-        Secret::random().map(BodyKey::new)
+        Secret::random(Kind::Body).map(BodyKey::new)
     }
 
     /// A new key for one account.
     pub fn account_key(&self) -> Result<AccountKey, CipherError> {
-        Secret::random().map(AccountKey::new)
+        Secret::random(Kind::Account).map(AccountKey::new)
     }
 
     /// A new key for what proves an account's decisions.
     pub fn proof_key(&self) -> Result<ProofKey, CipherError> {
-        Secret::random().map(ProofKey::new)
+        Secret::random(Kind::Proof).map(ProofKey::new)
     }
 
     /// The store of page keys.
@@ -191,6 +203,12 @@ impl Vault {
         pack::read_range(self.bodies.as_ref(), &Reading { place: *place, key, name: *name }, &range)
     }
 
+    /// Reads segments as they were sealed, in the order asked for, touching each pack once: to copy
+    /// them into another pack with [`PackWriter::add_sealed`].
+    pub fn read_sealed(&self, places: &[Place]) -> Result<Vec<Bytes>, BodyError> {
+        pack::read_sealed(self.bodies.as_ref(), places)
+    }
+
     /// Removes packs durably. Packs that are gone already are no error.
     pub fn remove_packs(&self, packs: &[PackId]) -> Result<(), BodyError> {
         self.bodies.remove(packs)
@@ -204,8 +222,7 @@ impl Vault {
 
     /// For each page, whether its key is proved absent from where keys lie.
     pub fn verify_pages_absent(&self, pages: &[PageId]) -> Result<Vec<bool>, KeyError> {
-        let found: HashSet<PageId> = self.keys.pages()?.into_iter().map(|found| found.page).collect();
-        Ok(pages.iter().map(|page| !found.contains(page)).collect())
+        self.keys.absent(pages)
     }
 
     /// Every pack there is, also those that a crash left before SQL knew of them.

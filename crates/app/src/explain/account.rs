@@ -6,9 +6,12 @@ use serde::Serialize;
 use tenure_model::{Instant, Regime};
 use tenure_policy::Lineage;
 use tenure_policy::language::Undecided;
-use tenure_store::StoreExt as _;
+use tenure_store::{CopyStage, ReadTx, StoreExt as _};
 
+use crate::filing::class_name;
+use crate::holds::{Covering, Versions};
 use crate::person::Person;
+use crate::policies::Policies;
 use crate::record::{Holds, Reader, With};
 use crate::{Error, Tenure};
 
@@ -29,12 +32,29 @@ pub struct AccountSummary {
     pub surfaces: BTreeMap<String, u64>,
     /// How many of its records were deleted by the person.
     pub deleted: u64,
+    /// The holds that cover copies of its records now.
+    pub holds: Vec<AccountHold>,
     /// How it stands under each policy and regime that concerns it.
     pub terms: Vec<TermsView>,
     /// How many statements its chain has.
     pub statements: u64,
     /// The head of its chain, in hexadecimal: what an `on` must follow.
     pub head: String,
+}
+
+/// What a hold covers of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountHold {
+    /// The hold.
+    pub hold: String,
+    /// Since when it covers the first of the copies.
+    pub since: Instant,
+    /// Whether the person may be told.
+    pub may_tell: bool,
+    /// Live copies that it covers.
+    pub copies: u64,
+    /// Those of them that nothing else keeps: they are used for nothing.
+    pub alone: u64,
 }
 
 /// How an account stands under one policy, in one regime.
@@ -131,7 +151,7 @@ impl Tenure {
             for lineage in policies.lineages() {
                 let mine = surfaces.keys().map(String::as_str).filter(|name| lineage.surface(name).is_some());
                 let mine: Vec<&str> = mine.collect();
-                let newest = lineage.versions().last().map(|(_, version)| version);
+                let newest = lineage.living(at).last().map(|(_, version)| version);
                 let offered = newest.into_iter().flat_map(|version| &version.surfaces);
                 let first = offered.map(|surface| surface.name.as_str()).take(1);
                 // Somebody without records is shown what binds on the surface that is named first.
@@ -141,6 +161,7 @@ impl Tenure {
                 }
             }
             terms.dedup_by(|a, b| (&a.policy, a.regime, &a.bound) == (&b.policy, b.regime, &b.bound));
+            let holds = holds_on(tx, &policies, &person, at)?;
             let facts = person.row.facts;
             Ok(AccountSummary {
                 account: person.row.id,
@@ -150,12 +171,55 @@ impl Tenure {
                 closed_at: facts.closed_at,
                 surfaces,
                 deleted,
+                holds,
                 terms,
                 statements: person.row.chain.version,
                 head: crate::ledger::hex(&person.row.chain.head),
             })
         })
     }
+}
+
+/// What holds cover of an account's live copies. While no hold is in force, nothing is judged.
+fn holds_on(
+    tx: &mut dyn ReadTx,
+    policies: &Policies,
+    person: &Person,
+    at: Instant,
+) -> Result<Vec<AccountHold>, Error> {
+    let (versions, classes) = (Versions::load(tx)?, tx.classes()?);
+    let mut found: BTreeMap<String, AccountHold> = BTreeMap::new();
+    if !versions.iter().any(|hold| hold.is_in_force(at)) {
+        return Ok(Vec::new());
+    }
+    let mut reader = Reader::new(policies, person);
+    let mut after = None;
+    loop {
+        let slice = tx.records_of(person.row.key, after, 500)?;
+        let Some(last) = slice.last() else { return Ok(found.into_values().collect()) };
+        after = Some(last.id);
+        for record in slice {
+            let copies = tx.copies_of_record(person.row.key, record.id)?;
+            let loaded = reader.load(tx, record, With::Nothing)?;
+            let facts = loaded.facts(person, &[], &[], at);
+            let verdict = loaded.lineage.judge(&facts);
+            for copy in copies.iter().filter(|copy| copy.state.stage() == CopyStage::Live) {
+                let class = class_name(&classes, copy.key.class);
+                let alone = loaded.lineage.class(&facts, &verdict, class).until.is_none();
+                let covering = versions.iter().filter_map(|hold| hold.covers_now(person, &loaded, class, at));
+                covering.for_each(|covering| count_hold(&mut found, covering, alone));
+            }
+        }
+    }
+}
+
+fn count_hold(found: &mut BTreeMap<String, AccountHold>, covering: Covering, alone: bool) {
+    let Covering { hold, since, may_tell, .. } = covering;
+    let known = found.entry(hold.clone());
+    let on = known.or_insert(AccountHold { hold, since, may_tell, copies: 0, alone: 0 });
+    on.since = on.since.min(since);
+    on.copies += 1;
+    on.alone += u64::from(alone);
 }
 
 fn terms_of(lineage: &Lineage, person: &Person, surface: &str, at: Instant) -> Option<TermsView> {

@@ -7,6 +7,7 @@ use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{ClassId, CopyRow, CopyState};
 
 use crate::filing::class_name;
+use crate::holds::Covering;
 
 /// A copy, and what its verdict says.
 #[derive(Debug, Clone, Serialize)]
@@ -20,6 +21,10 @@ pub struct CopyView {
     pub stage: StageView,
     /// How long it is kept.
     pub kept: Ending,
+    /// Its quarantine, if it lost its basis otherwise than by time or deletion: it is hidden and not used, and comes
+    /// back with its basis until that ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineView>,
     /// Why: the live bases, the one that lasts longest first.
     pub bases: Vec<BasisView>,
     /// The holds that cover it now.
@@ -45,6 +50,15 @@ pub struct StageView {
     pub verified_at: Option<Instant>,
 }
 
+/// Since when a copy is in quarantine, and until when at the latest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct QuarantineView {
+    /// Since when it has no basis.
+    pub since: Instant,
+    /// Until when it rests.
+    pub until: Instant,
+}
+
 /// A keep rule that holds now.
 #[derive(Debug, Clone, Serialize)]
 pub struct BasisView {
@@ -65,8 +79,12 @@ pub struct BasisView {
 pub struct HoldOn {
     /// Its id.
     pub id: String,
-    /// When it was placed.
+    /// When it was placed, in whatever scope.
     pub placed_at: Instant,
+    /// Since when it covers the copy without a gap, whatever versions it has had.
+    pub since: Instant,
+    /// Whether the person may be told.
+    pub may_tell: bool,
 }
 
 pub(super) fn copy(
@@ -74,20 +92,18 @@ pub(super) fn copy(
     facts: &Facts<'_>,
     verdict: &Verdict,
     classes: &[(ClassId, String)],
-    row: &CopyRow,
+    (row, covering): (&CopyRow, Vec<Covering>),
 ) -> CopyView {
     let class = class_name(classes, row.key.class).to_owned();
     let place = lineage.tree(verdict.judged).classes().position(|known| known == class);
-    let judged = place.and_then(|place| verdict.classes.get(place));
     let bases = place.map_or_else(Vec::new, |place| lineage.bases(facts, verdict, place));
-    let holds = verdict.holds.iter().filter(|(of, _)| Some(*of) == place);
-    let holds = holds.filter_map(|(_, hold)| facts.holds.get(*hold));
+    let judged = lineage.class(facts, verdict, &class);
+    let hold = |Covering { hold: id, placed_at, since, may_tell }| HoldOn { id, placed_at, since, may_tell };
     CopyView {
-        class,
         made_at: row.created_at,
         stage: stage(&row.state),
-        // A class that the judging version does not know has nothing to be kept on.
-        kept: judged.map_or(Ending::Due(facts.at), Ending::from),
+        kept: Ending::from(&judged),
+        quarantine: judged.quarantine.map(|rest| QuarantineView { since: rest.since, until: rest.until }),
         bases: bases
             .into_iter()
             .map(|basis| BasisView {
@@ -101,24 +117,19 @@ pub(super) fn copy(
                 },
             })
             .collect(),
-        holds: holds.map(|hold| HoldOn { id: hold.id.to_string(), placed_at: hold.placed_at }).collect(),
+        holds: covering.into_iter().map(hold).collect(),
+        class,
     }
 }
 
 fn stage(state: &CopyState) -> StageView {
-    let (sealed_at, shredded_at, removed_at, verified_at) = match *state {
-        CopyState::Live { .. } => (None, None, None, None),
-        CopyState::Sealed { sealed_at, .. } | CopyState::Shredding { sealed_at, .. } => {
-            (Some(sealed_at), None, None, None)
-        }
-        CopyState::Shredded { sealed_at, shredded_at, .. } => {
-            (Some(sealed_at), Some(shredded_at), None, None)
-        }
-        CopyState::Removed { sealed_at, shredded_at, removed_at, .. } => {
-            (Some(sealed_at), Some(shredded_at), Some(removed_at), None)
-        }
-        CopyState::Verified { sealed_at, shredded_at, removed_at, verified_at, .. } => {
-            (Some(sealed_at), Some(shredded_at), Some(removed_at), Some(verified_at))
+    let sealed_at = state.sealing().map(|sealing| sealing.sealed_at);
+    let (shredded_at, removed_at, verified_at) = match *state {
+        CopyState::Live { .. } | CopyState::Sealed { .. } | CopyState::Shredding { .. } => (None, None, None),
+        CopyState::Shredded { shredded_at, .. } => (Some(shredded_at), None, None),
+        CopyState::Removed { shredded_at, removed_at, .. } => (Some(shredded_at), Some(removed_at), None),
+        CopyState::Verified { shredded_at, removed_at, verified_at, .. } => {
+            (Some(shredded_at), Some(removed_at), Some(verified_at))
         }
     };
     StageView { stage: state.stage().word(), sealed_at, shredded_at, removed_at, verified_at }

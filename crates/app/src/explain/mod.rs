@@ -4,9 +4,11 @@ mod account;
 mod copy;
 mod listing;
 mod record;
+mod told;
 
 pub use tenure_policy::explain::{Change, Effect, Ending, Obstacle, WhatIf};
 
-pub use account::{AccountSummary, AskedView, ChoiceView, TermsView};
-pub use copy::{BasisView, CopyView, HoldOn, StageView};
+pub use account::{AccountHold, AccountSummary, AskedView, ChoiceView, TermsView};
+pub use copy::{BasisView, CopyView, HoldOn, QuarantineView, StageView};
 pub use record::{Explanation, RecordView, RunOf, StandingView, UseView};
+pub use told::{Told, ToldCopy, ToldOrder, ToldRecord};

@@ -11,6 +11,7 @@ use tenure_store::{CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId, Store
 
 use super::copy::{CopyView, copy};
 use crate::filing::class_name;
+use crate::holds::{Covering, Versions};
 use crate::person::Person;
 use crate::record::{Holds, Loaded, Reader, With};
 use crate::{Error, Tenure};
@@ -151,6 +152,13 @@ fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -
     rows.sort_by_key(place);
     let live = rows.iter().filter(|row| matches!(row.state, CopyState::Live { .. }));
     let live: Vec<&str> = live.map(|row| class_name(&classes, row.key.class)).collect();
+    let versions = Versions::load(tx)?;
+    let covering = |row: &CopyRow| -> Vec<Covering> {
+        let class = class_name(&classes, row.key.class);
+        versions.iter().filter_map(|hold| hold.covers_now(person, loaded, class, at)).collect()
+    };
+    let copies =
+        rows.iter().map(|row| copy(lineage, &facts, &verdict, &classes, (row, covering(row)))).collect();
     let id = loaded.row.id.to_string();
     Ok(Explanation {
         at,
@@ -158,7 +166,7 @@ fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -
         bound: lineage.tree(verdict.bound).name.clone(),
         must_decide: verdict.must_decide,
         standings: standings(tree, &verdict, facts_regime(lineage, &facts)),
-        copies: rows.iter().map(|row| copy(lineage, &facts, &verdict, &classes, row)).collect(),
+        copies,
         uses: uses(lineage, &facts, &verdict),
         what_if: what_if(lineage, &facts, &verdict, &live),
         runs: runs(tx, &loaded.row)?,

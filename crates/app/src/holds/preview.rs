@@ -1,24 +1,26 @@
 //! What a hold would cover, and what would otherwise become of that: asked before it is placed or amended.
 //!
-//! Every record is judged, and nothing is changed.
+//! Every record is judged that the scope can concern, and nothing is changed.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use tenure_model::{Instant, MonthLength, Span};
 use tenure_policy::case::Hold;
-use tenure_store::{AccountKey, ClassId, CopyStage, HoldRow, ReadTx, RecordId, StoreExt as _};
+use tenure_store::{AccountKey, CopyRow, HoldRow, ReadTx, RecordId, StoreExt as _};
 
+use super::lost::{Losses, Lost, is_lost};
 use super::scope::{HoldScope, know_accounts};
+use super::walk::Accounts;
 use super::{in_force, unknown};
 use crate::filing::class_name;
 use crate::person::Person;
 use crate::policies::Policies;
-use crate::record::{Holds, Loaded, Reader, With};
+use crate::record::{Holds, Loaded};
 use crate::{Error, Tenure};
 
-/// How many rows are read at once.
-const SLICE: usize = 1_000;
+/// How many accounts are looked at before the progress is told.
+const SLICE: usize = 200;
 
 /// What placing or amending a hold would come to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +31,22 @@ pub struct HoldPreview {
     pub covered: Extent,
     /// What an amendment would leave out of what the hold covers now, and when that would fall due then.
     pub left_out: Option<Extent>,
+    /// What it would come too late for.
+    pub lost: Lost,
+}
+
+/// How a preview is made.
+pub struct Previewing<'p> {
+    /// How many of the copies that are lost are named.
+    pub limit: usize,
+    /// Is told how many records were looked at.
+    pub progress: &'p mut dyn FnMut(u64),
+}
+
+impl std::fmt::Debug for Previewing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Previewing").field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 /// How much something covers.
@@ -61,22 +79,34 @@ pub struct Falls {
 
 impl Tenure {
     /// What a hold would cover if it was placed now. What could not be placed is refused.
-    pub fn preview_hold(&self, id: &str, scope: &HoldScope, now: Instant) -> Result<HoldPreview, Error> {
+    pub fn preview_hold(
+        &self,
+        id: &str,
+        scope: &HoldScope,
+        now: Instant,
+        mut how: Previewing<'_>,
+    ) -> Result<HoldPreview, Error> {
         let policies = self.policies()?;
         policies.understand(scope)?;
         self.store.read(|tx| {
             unknown(tx, id)?;
-            self.preview(tx, &policies, (id, scope, None), now)
+            self.preview(tx, &policies, (id, scope, None), now, &mut how)
         })
     }
 
     /// What a hold would cover, and what it would no longer cover, if it was amended now.
-    pub fn preview_amendment(&self, id: &str, scope: &HoldScope, now: Instant) -> Result<HoldPreview, Error> {
+    pub fn preview_amendment(
+        &self,
+        id: &str,
+        scope: &HoldScope,
+        now: Instant,
+        mut how: Previewing<'_>,
+    ) -> Result<HoldPreview, Error> {
         let policies = self.policies()?;
         policies.understand(scope)?;
         self.store.read(|tx| {
             let newest = in_force(tx, id, now)?;
-            self.preview(tx, &policies, (id, scope, Some(newest)), now)
+            self.preview(tx, &policies, (id, scope, Some(newest)), now, &mut how)
         })
     }
 
@@ -86,9 +116,13 @@ impl Tenure {
         policies: &Policies,
         (id, scope, amended): (&str, &HoldScope, Option<HoldRow>),
         now: Instant,
+        how: &mut Previewing<'_>,
     ) -> Result<HoldPreview, Error> {
         know_accounts(tx, scope)?;
         let (stored, classes) = (Holds::load(tx)?, tx.classes()?);
+        let replaced: Option<HoldScope> =
+            amended.as_ref().map(|newest| serde_json::from_str(&newest.scope)).transpose()?;
+        let mut accounts = Accounts::of(tx, std::iter::once(scope).chain(&replaced))?;
         let proposed = HoldRow {
             id: id.to_owned(),
             version: amended.as_ref().map_or(1, |newest| newest.version + 1),
@@ -98,52 +132,33 @@ impl Tenure {
             scope: String::new(),
         };
         let proposed = scope.hold(&proposed);
-        let mut sides = Sides::new(&stored, proposed, amended.is_some(), now);
-        let mut after = None;
+        let mut sides = Sides::new(&stored, proposed, amended.is_some(), (now, how.limit));
+        let mut looked_at = 0;
         loop {
-            let accounts = tx.accounts(after, SLICE)?;
-            let Some(last) = accounts.last() else { break };
-            after = Some(last.key);
-            for row in accounts {
-                self.measure_account(tx, policies, &classes, row.key, &mut sides)?;
+            let slice = accounts.next(tx, SLICE)?;
+            if slice.is_empty() {
+                break;
             }
+            for account in slice {
+                let place = (policies, account, now);
+                looked_at +=
+                    self.visit_records(tx, place, &|_| true, &mut |tx, person, loaded, copies| {
+                        // What is sealed can still be held: it is judged once more before its key goes.
+                        let (lost, there): (Vec<CopyRow>, Vec<CopyRow>) =
+                            copies.into_iter().partition(is_lost);
+                        sides.losses.count(&sides.proposed, person, loaded, &classes, &lost);
+                        let there: Vec<&str> =
+                            there.iter().map(|copy| class_name(&classes, copy.key.class)).collect();
+                        if there.is_empty() {
+                            return Ok(());
+                        }
+                        sides.measure(tx, person, loaded, &there, (account, loaded.row.id))
+                    })?;
+            }
+            (how.progress)(looked_at);
         }
         let left_out = sides.amends.then_some(sides.left_out.extent);
-        Ok(HoldPreview { at: now, covered: sides.covered.extent, left_out })
-    }
-
-    fn measure_account(
-        &self,
-        tx: &mut dyn ReadTx,
-        policies: &Policies,
-        classes: &[(ClassId, String)],
-        account: AccountKey,
-        sides: &mut Sides<'_>,
-    ) -> Result<(), Error> {
-        let (now, mut person, mut after) = (sides.now, None, None);
-        loop {
-            let records = tx.records_of(account, after, SLICE)?;
-            let Some(last) = records.last() else { return Ok(()) };
-            after = Some(last.id);
-            // Whoever has no record is not read at all.
-            let person = match &mut person {
-                Some(person) => person,
-                none => none.insert(self.person_of(tx, account)?),
-            };
-            let mut reader = Reader::new(policies, person);
-            for record in records.into_iter().filter(|record| record.created_at <= now) {
-                let id = record.id;
-                // What is sealed can still be held: it is judged once more before its key goes.
-                let copies = tx.copies_of_record(account, id)?.into_iter();
-                let there = copies.filter(|copy| copy.state.stage() < CopyStage::Shredding);
-                let there: Vec<&str> = there.map(|copy| class_name(classes, copy.key.class)).collect();
-                if there.is_empty() {
-                    continue;
-                }
-                let loaded = reader.load(tx, record, With::Nothing)?;
-                sides.measure(tx, person, &loaded, &there, (account, id))?;
-            }
-        }
+        Ok(HoldPreview { at: now, covered: sides.covered.extent, left_out, lost: sides.losses.finish() })
     }
 }
 
@@ -161,6 +176,7 @@ struct Sides<'h> {
     with: Vec<Hold<'h>>,
     covered: Side,
     left_out: Side,
+    losses: Losses,
 }
 
 /// One side of a preview.
@@ -171,7 +187,7 @@ struct Side {
 }
 
 impl<'h> Sides<'h> {
-    fn new(stored: &'h Holds, proposed: Hold<'h>, amends: bool, now: Instant) -> Self {
+    fn new(stored: &'h Holds, proposed: Hold<'h>, amends: bool, (now, limit): (Instant, usize)) -> Self {
         let mut without = stored.as_facts();
         let mut replaced = Vec::new();
         for hold in without.iter_mut().filter(|hold| hold.id == proposed.id && hold.released_at.is_none()) {
@@ -189,6 +205,7 @@ impl<'h> Sides<'h> {
             with,
             covered: Side::default(),
             left_out: Side::default(),
+            losses: Losses::new(now, limit),
         }
     }
 

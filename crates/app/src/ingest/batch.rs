@@ -150,7 +150,14 @@ impl Sealed {
         for id in &self.packs {
             let bytes =
                 self.segments().filter(|segment| segment.pack == *id).map(|segment| segment.length).sum();
-            tx.insert_pack(&PackRow { id: *id, bytes, segments: 0, created_at: now, removed_at: None })?;
+            tx.insert_pack(&PackRow {
+                id: *id,
+                bytes,
+                segments: 0,
+                live: 0,
+                created_at: now,
+                removed_at: None,
+            })?;
         }
         for conversation in self.conversations {
             accounts.commit(tx, conversation)?;
@@ -191,8 +198,10 @@ impl Accounts<'_> {
                     minor: facts.minor.or(known.minor),
                     opened_at: facts.opened_at.or(known.opened_at),
                     closed_at: known.closed_at,
+                    former: known.former,
                 };
                 if merged != row.facts {
+                    let merged = crate::accounts::corrected(&row.facts, merged, self.now);
                     tx.set_account_facts(row.key, &merged)?;
                     tx.mark_refile(row.key)?;
                 }

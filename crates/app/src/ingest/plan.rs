@@ -285,6 +285,7 @@ impl Ingester {
                 deleted_at: None,
                 flagged_at: None,
                 feedback_at: None,
+                unflagged: None,
             },
             messages: 0,
             segments: 0,

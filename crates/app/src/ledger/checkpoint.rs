@@ -137,6 +137,11 @@ impl Tenure {
         Ok(signed)
     }
 
+    /// The root of the log when it had so many statements; none if it never had.
+    pub(crate) fn log_root_at(&self, size: u64) -> Result<Option<Digest>, Error> {
+        self.store.read(|tx| root_at(tx, size))
+    }
+
     /// The newest checkpoint that was published, as the key folder remembers it.
     pub(super) fn log_mark(&self) -> Result<Option<SignedCheckpoint>, Error> {
         Ok(self.log.lock().keys.mark()?)

@@ -1,5 +1,7 @@
 //! Receipts: a statement with all that proves it, for its person.
 
+mod batch;
+
 use tenure_model::Instant;
 use tenure_receipts::{Item, ItemProof, Link, Receipt, path_of};
 use tenure_store::{AccountRow, ReadTx, RecordId, Seq, StatementRow, StoreExt as _};
@@ -10,6 +12,8 @@ use crate::accounts::account_of;
 use crate::destroy::{destroyed_of, items_of};
 use crate::filing::class_name;
 use crate::{Error, Tenure};
+
+pub(crate) use batch::BatchStated;
 
 impl Tenure {
     /// The receipt of a statement that was appended just now.
@@ -106,7 +110,7 @@ impl Tenure {
         Ok(Receipt::new(subject_of(account), link, evidence, item, self.prove(row.seq, now)?)?)
     }
 
-    fn prove(&self, seq: Seq, now: Instant) -> Result<TlogProof, Error> {
+    pub(super) fn prove(&self, seq: Seq, now: Instant) -> Result<TlogProof, Error> {
         let checkpoint = self.checkpoint_over(seq, now)?;
         let path = self.store.prove_inclusion(seq, checkpoint.checkpoint().size())?;
         let index = u64::try_from(seq.0).map_err(|_| Error::NotIntegrated)?;

@@ -3,6 +3,7 @@
 
 mod chains;
 mod fault;
+mod readers;
 mod state;
 mod tree;
 
@@ -97,6 +98,7 @@ impl Tenure {
         self.verify_tree(&head, &shown, &found, progress)?;
         let chains = self.verify_chains(&head, threads, &found, progress)?;
         self.verify_state(&found)?;
+        self.verify_readers(&found)?;
         let TreeHead { size, root } = head;
         let (faults, count) = found.finish();
         Ok(Verification {

@@ -38,7 +38,10 @@ impl Entropy for Drawn {
 /// What lies in a folder, opened with this store and this vault.
 pub(crate) fn opened(folder: &Path, store: Arc<dyn Store>, vault: Vault, seed: u64) -> Tenure {
     let keys = LogKeys::open(&folder.join("keys")).unwrap();
-    Tenure::new(store, Arc::new(vault), keys, Arc::new(Drawn(seed.wrapping_mul(0x1_0000_0001).into())))
+    let drawn = Arc::new(Drawn(seed.wrapping_mul(0x1_0000_0001).into()));
+    let tenure = Tenure::new(store, Arc::new(vault), keys, drawn);
+    tenure.alone().unwrap();
+    tenure
 }
 
 /// The tiles that the log serves.

@@ -129,12 +129,15 @@ fn a_record_that_is_flagged_again_has_scores_again() {
     let record = first_record(&world, "a1");
     world.tenure.scan(record, Scan::Flagged, at("2025-09-02T00:00:00Z")).unwrap();
     world.tenure.scan(record, Scan::Clear, at("2025-09-03T00:00:00Z")).unwrap();
-    world.sweep(at("2025-09-04T00:00:00Z"));
-    assert_eq!(world.live("a1"), ["content", "history"]);
-    world.tenure.scan(record, Scan::Flagged, at("2025-09-05T00:00:00Z")).unwrap();
+    // A cleared flag is no end by time: what it kept rests in quarantine for the grace of thirty days.
+    assert_eq!(world.sweep(at("2025-09-04T00:00:00Z")).total(), 0);
     assert_eq!(world.live("a1"), ["content", "history", "scores"]);
+    world.sweep(at("2025-11-05T00:00:00Z"));
+    assert_eq!(world.live("a1"), ["history"]);
+    world.tenure.scan(record, Scan::Flagged, at("2025-11-06T00:00:00Z")).unwrap();
+    assert_eq!(world.live("a1"), ["history", "scores"]);
     world.integrity();
-    world.sweep(at("2032-09-05T00:00:00Z"));
+    world.sweep(at("2032-11-06T00:00:00Z"));
     assert_eq!(world.live("a1"), ["history"]);
 }
 

@@ -128,7 +128,7 @@ fn each<T: Send>(count: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
 
 fn sweep(world: &World, now: &str) -> Result<u64, Error> {
     let now = at(now);
-    let options = SweepOptions { by: now, limit: usize::MAX };
+    let options = SweepOptions::everything(now);
     world.tenure.sweep(now, options, &mut |_| {}).map(|swept| swept.proofs)
 }
 

@@ -1,11 +1,14 @@
 //! What is held is not destroyed, what is released goes when its grace ends, and every version of a hold counts.
 
 mod order;
+mod orders;
+mod reading;
+mod told;
 
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use tenure_app::{Deletion, Error, Falls, HoldScope};
+use tenure_app::{Deletion, Error, Falls, HoldScope, Previewing};
 use tenure_model::Regime;
 use tenure_store::faults::{Fault, Faults};
 use tenure_store::{BatchStage, CopyStage, ReadTx, RecordId, SqliteStore, Store, StoreExt as _};
@@ -20,6 +23,11 @@ fn content() -> HoldScope {
 
 fn of_accounts(accounts: &[&str]) -> HoldScope {
     HoldScope { accounts: Some(accounts.iter().map(|account| (*account).to_owned()).collect()), ..content() }
+}
+
+/// A preview of which nobody watches the progress.
+fn quietly() -> Previewing<'static> {
+    Previewing { limit: 10, progress: Box::leak(Box::new(|_| {})) }
 }
 
 /// Accounts of which each said one thing on 1 September: its content is due on 1 October.
@@ -198,7 +206,7 @@ fn an_amendment_wins_against_a_destruction_until_the_point_of_no_return() {
         world.tenure.place_hold("order", of_accounts(&["held"]), true, at("2025-09-10T00:00:00Z")).unwrap();
         let (world, faults) = with_faults(world);
         faults.arm(commits, Fault::Lost);
-        let options = tenure_app::SweepOptions { by: due, limit: usize::MAX };
+        let options = tenure_app::SweepOptions::everything(due);
         let swept = world.tenure.sweep(due, options, &mut |_| {});
         if faults.is_armed() {
             break;
@@ -241,7 +249,7 @@ fn a_preview_says_what_a_hold_would_cover_and_what_would_be_due_without_it() {
     let classes = ["history", "content"].map(str::to_owned).to_vec();
     let all = HoldScope { classes, ..HoldScope::default() };
     let before = world.tenure.figures().unwrap();
-    let preview = world.tenure.preview_hold("order", &all, now).unwrap();
+    let preview = world.tenure.preview_hold("order", &all, now, quietly()).unwrap();
     assert_eq!(world.tenure.figures().unwrap(), before);
     assert!(world.tenure.holds().unwrap().is_empty());
     assert_eq!((preview.covered.accounts, preview.covered.records), (3, 3));
@@ -251,16 +259,16 @@ fn a_preview_says_what_a_hold_would_cover_and_what_would_be_due_without_it() {
     assert_eq!(falls("history"), Falls { copies: 2, never: 2, ..Falls::default() });
     // A hold of what people deleted covers one record, and a window may cover none.
     let deleted = HoldScope { deleted_only: true, ..content() };
-    assert_eq!(world.tenure.preview_hold("order", &deleted, now).unwrap().covered.records, 1);
+    assert_eq!(world.tenure.preview_hold("order", &deleted, now, quietly()).unwrap().covered.records, 1);
     let window = HoldScope { created_from: Some(now), ..content() };
-    assert_eq!(world.tenure.preview_hold("order", &window, now).unwrap().covered.records, 0);
+    assert_eq!(world.tenure.preview_hold("order", &window, now, quietly()).unwrap().covered.records, 0);
 
     world.tenure.place_hold("order", all.clone(), true, now).unwrap();
-    assert!(world.tenure.preview_hold("order", &all, now).is_err());
+    assert!(world.tenure.preview_hold("order", &all, now, quietly()).is_err());
     world.sweep(at("2026-01-01T00:00:00Z"));
     let narrower = HoldScope { accounts: of_accounts(&["silent", "deleted"]).accounts, ..all };
     let then = at("2026-01-02T00:00:00Z");
-    let preview = world.tenure.preview_amendment("order", &narrower, then).unwrap();
+    let preview = world.tenure.preview_amendment("order", &narrower, then, quietly()).unwrap();
     assert_eq!((preview.covered.accounts, preview.covered.classes["content"].copies), (2, 2));
     let left_out = preview.left_out.unwrap();
     assert_eq!(left_out.accounts, 1);

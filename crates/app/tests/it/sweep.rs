@@ -27,7 +27,7 @@ fn a_chat_of_someone_who_said_nothing_leaves_the_back_end_after_thirty_days() {
     let swept = world.sweep(at("2025-10-01T10:01:00Z"));
     assert_eq!(swept.total(), 1);
     assert_eq!(world.live("a1"), ["history"]);
-    assert_eq!(world.copies("a1", |stage| stage == CopyStage::Shredded), ["content"]);
+    assert_eq!(world.copies("a1", |stage| stage == CopyStage::Verified), ["content"]);
     world.integrity();
     // What is done is done once.
     assert_eq!(world.sweep(at("2025-10-02T00:00:00Z")), tenure_app::Swept::default());

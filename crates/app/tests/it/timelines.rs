@@ -119,13 +119,12 @@ fn expected(items: &[Value], decisions: &[Value], now: Instant) -> Expected {
             let case: Case<'_> = serde_json::from_str(&case).unwrap();
             let verdict = reference.verdict(&case, &mut tally).unwrap();
             let first = record["id"].as_str().unwrap();
-            for class in ["history", "content"] {
-                let left = match &verdict["destroy"][class] {
-                    Value::Null => true,
-                    until => until.as_str().unwrap().parse::<Instant>().unwrap() > now,
-                };
-                if left {
-                    copies.insert((class.to_owned(), first.to_owned()));
+            let classes = ["history", "content"].map(str::to_owned);
+            let before = tenure_reference::Before::default();
+            let fates = reference.fates(&case, &before, &classes, now).unwrap();
+            for (class, fate) in classes.into_iter().zip(fates) {
+                if fate.due.is_none() {
+                    copies.insert((class, first.to_owned()));
                 }
             }
             let used = verdict["uses"]["train"]["messages"].as_array().unwrap();

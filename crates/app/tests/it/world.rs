@@ -74,6 +74,7 @@ impl World {
         let log = LogKeys::open(&keys).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
         let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Counting(77.into())));
+        tenure.alone().unwrap();
         Self { folder, store, tenure }
     }
 
@@ -97,7 +98,7 @@ impl World {
     }
 
     pub(crate) fn sweep(&self, now: Instant) -> Swept {
-        self.tenure.sweep(now, SweepOptions { by: now, limit: usize::MAX }, &mut |_| {}).unwrap()
+        self.tenure.sweep(now, SweepOptions::everything(now), &mut |_| {}).unwrap()
     }
 
     /// The classes of an account's copies that are live, by record in order of creation.

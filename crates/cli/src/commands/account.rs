@@ -34,6 +34,9 @@ pub(crate) struct Account {
     /// When it was closed
     #[arg(long, value_name = "INSTANT")]
     closed_at: Option<Instant>,
+    /// Say what the person may be told of what is kept, and nothing else
+    #[arg(long, conflicts_with_all = ["list", "country", "minor", "opened_at", "closed_at"])]
+    as_person: bool,
     #[command(flatten)]
     at: At,
 }
@@ -41,11 +44,22 @@ pub(crate) struct Account {
 impl Account {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let Some(id) = self.id else { return list(global, self.at) };
+        if self.as_person {
+            let session = global.open(self.at, Intent::Look)?;
+            let told = session.tenure.told(&id, session.now)?;
+            if global.json {
+                say_json(&told)?
+            } else {
+                super::as_person::account(&told)?
+            }
+            return Ok(Exit::Done);
+        }
         let facts = AccountFacts {
             country: self.country,
             minor: self.minor,
             opened_at: self.opened_at,
             closed_at: self.closed_at,
+            former: Vec::new(),
         };
         let tells = facts != AccountFacts::default();
         let mut session = global.open(self.at, if tells { Intent::Change } else { Intent::Look })?;
@@ -156,6 +170,16 @@ fn show(summary: &AccountSummary, now: Instant) -> anyhow::Result<()> {
         say("Records   none yet: `tenure import` brings them in")?;
     } else {
         say(format_args!("Records   {records}: {}{deleted}", and(&by_surface)))?;
+    }
+    for hold in &summary.holds {
+        say(format_args!(
+            "Held      {} by order `{}` since {}; {} kept by nothing else and not used; the person {}",
+            some(hold.copies, "copy"),
+            hold.hold,
+            dated(hold.since, now),
+            hold.alone,
+            if hold.may_tell { "may be told" } else { "may not be told" }
+        ))?;
     }
     say(format_args!("Ledger    {}", some(summary.statements, "statement")))?;
     say(format_args!("Head      {}", summary.head))?;

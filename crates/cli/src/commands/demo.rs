@@ -11,6 +11,7 @@ use serde_json::json;
 use tenure_app::TimeKeeping;
 use tenure_demo::{Ledger, Scale, Shown, Summary, Voice, grouped, short};
 use tenure_model::Instant;
+use tenure_vault::{BodyPlace, NewRoot};
 use tenure_verifier::{Report, Words};
 
 use super::Global;
@@ -109,6 +110,8 @@ fn play(folder: &Path, quiet: bool) -> anyhow::Result<tenure_demo::Outcome> {
         &folder.join(DATA),
         TimeKeeping::Simulated,
         Some(tenure_demo::ORIGIN.parse()?),
+        &NewRoot::InFolder,
+        &BodyPlace::Folder,
         Some(tenure_demo::start()),
     )?;
     let mut teller = Teller::new(quiet)?;

@@ -26,6 +26,9 @@ pub(crate) struct Explain {
     /// List the records of an account instead
     #[arg(long, value_name = "ID")]
     account: Option<String>,
+    /// Say what the person may be told, and nothing else
+    #[arg(long, conflicts_with = "account")]
+    as_person: bool,
     #[command(flatten)]
     at: At,
 }
@@ -34,6 +37,10 @@ impl Explain {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let session = global.open(self.at, Intent::Look)?;
         match (self.record, self.account) {
+            (Some(record), _) if self.as_person => {
+                let told = session.tenure.told_record(record, session.now)?;
+                if global.json { say_json(&told)? } else { super::as_person::record(&told, session.now)? }
+            }
             (Some(record), _) => {
                 let explanation = session.tenure.explain(record, session.now)?;
                 if global.json { say_json(&explanation)? } else { show(&explanation)? }
@@ -196,9 +203,10 @@ fn show_copy(copy: &CopyView, now: Instant) -> anyhow::Result<()> {
         say_at(
             6,
             format_args!(
-                "held by order `{}` since {}: it may not be destroyed",
+                "held by order `{}` since {}: it may not be destroyed, and the order allows no use of it; {}",
                 hold.id,
-                dated(hold.placed_at, now)
+                dated(hold.since, now),
+                if hold.may_tell { "the person may be told" } else { "the person may not be told" }
             ),
         )?;
     }

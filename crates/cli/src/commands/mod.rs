@@ -2,21 +2,27 @@
 
 mod account;
 mod acknowledge;
+mod as_person;
 mod attest;
+mod backup;
 mod decide;
 mod demo;
+mod destruction;
 mod doctor;
 mod erase;
+mod erasure;
 mod explain;
 mod feedback;
 mod flag;
 mod hold;
 mod import;
 mod init;
+mod keys;
 mod ledger;
 mod policy;
 mod publish;
 mod receipt;
+mod restore;
 mod run;
 mod sweep;
 mod verdict;
@@ -107,11 +113,31 @@ enum Command {
     ///
     /// Exit code 0 if it is, 1 if something was found that should not be.
     Doctor(doctor::Doctor),
+    /// Take backups, and say which are kept
+    ///
+    /// A backup goes together with the journal in the key folder, which has all that is written after it.
+    Backup(backup::Backup),
+    /// Bring a backup back, with all that was deleted, decided and held since
+    ///
+    /// Exit code 1 if what was said in some records could not be brought back.
+    Restore(restore::Restore),
     /// Destroy what is due
+    ///
+    /// Exit code 1 if it did not begin: more is due than it may destroy without being told, destruction is paused, or
+    /// the question was answered with no. Exit code 2 if another process sweeps, or something failed.
     Sweep(sweep::Sweep),
+    /// Stop all destruction, let it go on, and say within which time it must be done
+    #[command(subcommand)]
+    Destruction(destruction::Destruction),
+    /// Report how erasure goes, and certify what was destroyed
+    #[command(subcommand)]
+    Erasure(erasure::Erasure),
     /// Place, release and list orders to preserve
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Show and replace the root key that everything else is sealed under
+    #[command(subcommand)]
+    Keys(keys::Keys),
     /// Verify, serve and follow the ledger, and keep its keys
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -145,8 +171,13 @@ impl Cli {
             Command::Explain(command) => command.run(&self.global),
             Command::Erase(command) => command.run(&self.global),
             Command::Doctor(command) => command.run(&self.global),
+            Command::Backup(command) => command.run(&self.global),
+            Command::Restore(command) => command.run(&self.global),
             Command::Sweep(command) => command.run(&self.global),
+            Command::Destruction(command) => command.run(&self.global),
+            Command::Erasure(command) => command.run(&self.global),
             Command::Hold(command) => command.run(&self.global),
+            Command::Keys(command) => command.run(&self.global),
             Command::Ledger(command) => command.run(&self.global),
             Command::Run(command) => command.run(&self.global),
             Command::Witness(command) => command.run(&self.global),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
-use tenure_app::{Error, Tenure};
+use tenure_app::{Allowance, Error, Tenure};
 use tenure_model::{Instant, Regime};
 use tenure_policy::language::{Ground, Undecided};
 
@@ -21,6 +21,10 @@ pub(crate) struct Publish {
     /// Policy files, or folders of versions
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// How many copies may lose what they are kept by, as `tenure policy plan` says; otherwise it may be a fifth of
+    /// all, or a hundred
+    #[arg(long, value_name = "N")]
+    expect: Option<u64>,
     #[command(flatten)]
     at: At,
 }
@@ -44,14 +48,23 @@ impl Publish {
         let sources = Sources::read(&self.paths.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
         let files = sources.files();
         let session = global.open(self.at, Intent::Change)?;
-        let names = match session.tenure.publish(&files, session.now) {
+        let allow = self.expect.map_or_else(Allowance::default, Allowance::Copies);
+        let names = match session.tenure.publish_allowing(&files, allow, session.now) {
             Err(Error::Policy(refusals)) => {
                 print_refusals(&sources, &refusals, global.json, &mut io::stdout().lock())?;
                 return Ok(Exit::Refused);
             }
+            Err(Error::LosesTooMuch(loss)) if global.json => {
+                say_json(&json!({"files": files.len(), "published": [], "refused": loss}))?;
+                return Ok(Exit::Refused);
+            }
+            Err(Error::LosesTooMuch(loss)) => {
+                say_at(0, format_args!("Refused: {loss}."))?;
+                return Ok(Exit::Refused);
+            }
             other => other?,
         };
-        let published = described(&session.tenure, &names)?;
+        let published = described(&session.tenure, &names, session.now)?;
         if global.json {
             say_json(&json!({"files": files.len(), "published": published}))?;
             return Ok(Exit::Done);
@@ -91,12 +104,12 @@ fn reaches_back(tenure: &Tenure, names: &[String], now: Instant) -> anyhow::Resu
     }))
 }
 
-fn described(tenure: &Tenure, names: &[String]) -> anyhow::Result<Vec<Published>> {
+fn described(tenure: &Tenure, names: &[String], now: Instant) -> anyhow::Result<Vec<Published>> {
     let policies = tenure.policies()?;
     let mut published = Vec::new();
     for lineage in policies.lineages() {
         let mut before = None;
-        for (index, version) in lineage.versions() {
+        for (index, version) in lineage.living(now) {
             let name = format!("{}@{}", version.policy, version.name);
             if names.contains(&name) {
                 let widens = before.map_or_else(Vec::new, |before| {

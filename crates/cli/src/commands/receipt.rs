@@ -82,7 +82,7 @@ impl Verify {
 }
 
 /// Keys that were given as they are, or as files.
-fn keys(given: &[String]) -> anyhow::Result<String> {
+pub(super) fn keys(given: &[String]) -> anyhow::Result<String> {
     let read = |key: &String| {
         // A key has two `+` and no file should; so a misspelt path is said to be missing, not to be no key.
         if key.matches('+').count() >= 2 {
@@ -149,7 +149,7 @@ fn save_in(receipts: &[File], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 }
 
 /// Writes a file that only its owner may read: it says what somebody decided.
-fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -1,19 +1,24 @@
 //! `tenure sweep`: destroys what is due.
 
+mod report;
+
 use std::io::{self, IsTerminal as _, Write as _};
+use std::thread;
+use std::time::{Duration, Instant as Clock};
 
 use anyhow::bail;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use tenure_app::{SweepOptions, Swept};
+use tenure_app::{Allowance, Error, Excess, SweepOptions, Swept};
 use tenure_model::{MonthLength, Span};
 
 use super::{At, Global};
 use crate::Exit;
-use crate::output::{say, say_json, table};
-use crate::session::Intent;
-use crate::speech::some;
+use crate::output::{complain, say, say_json};
+use crate::session::{Intent, Session};
+use crate::speech::{grouped, some};
+use report::{Doing, counted, report, told_causes};
 
 #[derive(Debug, Args)]
 pub(crate) struct Sweep {
@@ -26,6 +31,15 @@ pub(crate) struct Sweep {
     /// Destroy at most this many copies
     #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
     limit: usize,
+    /// Stop, and destroy nothing, if more than this share of all copies is due; a hundred copies may always go
+    #[arg(long, value_name = "PERCENT", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=100))]
+    share: u16,
+    /// Stop only if more copies than this are due, whatever share of all that is
+    #[arg(long, value_name = "N", conflicts_with = "share")]
+    expect: Option<u64>,
+    /// Destroy at most this many copies a second, to spare what else the machine does
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    rate: Option<u32>,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -40,85 +54,143 @@ impl Sweep {
     pub(crate) fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let intent = if self.dry_run { Intent::Look } else { Intent::Change };
         let session = global.open(self.at, intent)?;
-        let options =
-            SweepOptions { by: session.now.plus(self.lead, MonthLength::Calendar), limit: self.limit };
-        let lead = options.by.micros().saturating_sub(session.now.micros());
-        if !self.dry_run && lead > LEAD_MAX_MICROS {
-            bail!(
-                "a sweep works ahead by seven days at most, and --dry-run by any time: nothing was destroyed"
-            );
-        }
+        let options = SweepOptions {
+            by: session.now.plus(self.lead, MonthLength::Calendar),
+            limit: self.limit,
+            allow: self.expect.map_or(Allowance::Share(self.share * 10), Allowance::Copies),
+        };
         if self.dry_run {
             let swept = session.tenure.sweep_dry_run(session.now, options)?;
             report(global, &swept, Doing::WouldDo)?;
             return Ok(Exit::Done);
         }
-        if !self.yes && io::stdin().is_terminal() && io::stderr().is_terminal() {
-            let swept = session.tenure.sweep_dry_run(session.now, options)?;
-            if swept.total() > 0 && !agreed(swept.total())? {
-                say("Nothing was destroyed.")?;
-                return Ok(Exit::Refused);
-            }
+        if options.by.micros().saturating_sub(session.now.micros()) > LEAD_MAX_MICROS {
+            bail!(
+                "a sweep works ahead by seven days at most, and --dry-run by any time: nothing was destroyed"
+            );
         }
+        if self.asks() && !agreed(&session, options)? {
+            say("Nothing was destroyed.")?;
+            return Ok(Exit::Refused);
+        }
+        match self.sweep(&session, options) {
+            Ok(swept) => {
+                report(global, &swept, Doing::Did)?;
+                Ok(Exit::Done)
+            }
+            Err(Error::Guarded(excess)) => {
+                stopped(global, "guarded", &Error::Guarded(excess.clone()), Some(&excess))
+            }
+            Err(error @ Error::Paused(_)) => stopped(global, "paused", &error, None),
+            Err(error @ (Error::SweptElsewhere(_) | Error::LeaseLapsed)) => Err(anyhow::Error::new(error)
+                .context("another sweep may be under way: look at it, and try again later")),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn asks(&self) -> bool {
+        !self.yes && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    fn sweep(&self, session: &Session, options: SweepOptions) -> Result<Swept, Error> {
         let bar = ProgressBar::new_spinner();
-        bar.set_style(ProgressStyle::with_template(
-            "{spinner} {pos} copies destroyed, {per_sec}, {elapsed}",
-        )?);
-        let swept = session.tenure.sweep(session.now, options, &mut |done| bar.set_position(done))?;
+        if let Ok(style) =
+            ProgressStyle::with_template("{spinner} {pos} copies destroyed, {per_sec}, {elapsed}")
+        {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(200));
+        let pace = self.rate.map(Pace::new);
+        let swept = session.tenure.sweep(session.now, options, &mut |done| {
+            bar.set_position(done);
+            if let Some(pace) = &pace {
+                thread::sleep(pace.rest(done));
+            }
+        });
         bar.finish_and_clear();
-        report(global, &swept, Doing::Did)?;
-        Ok(Exit::Done)
+        swept
     }
 }
 
-fn agreed(copies: u64) -> anyhow::Result<bool> {
+/// How fast copies may be destroyed.
+struct Pace {
+    rate: u32,
+    since: Clock,
+}
+
+impl Pace {
+    fn new(rate: u32) -> Self {
+        Self { rate, since: Clock::now() }
+    }
+
+    /// How long to rest after so many, so that there were not more a second.
+    fn rest(&self, done: u64) -> Duration {
+        time_for(done, self.rate).saturating_sub(self.since.elapsed())
+    }
+}
+
+/// The least time in which so many may be destroyed.
+fn time_for(copies: u64, rate: u32) -> Duration {
+    Duration::from_millis(copies.saturating_mul(1_000) / u64::from(rate.max(1)))
+}
+
+/// Says what would go, and asks. Where nothing is due there is nothing to ask, and where nothing may be destroyed
+/// the sweep itself says why.
+fn agreed(session: &Session, options: SweepOptions) -> anyhow::Result<bool> {
+    if session.tenure.observes()? || session.tenure.paused()?.is_some() {
+        return Ok(true);
+    }
+    let swept = session.tenure.sweep_dry_run(session.now, options)?;
+    let copies = swept.total().min(options.limit as u64);
+    if copies == 0 {
+        return Ok(true);
+    }
     let mut err = io::stderr().lock();
-    write!(err, "This destroys {copies} copies for good. Go on? [y/N] ")?;
+    writeln!(err, "{}", counted(&swept.destroyed))?;
+    writeln!(err, "{}", told_causes(&swept.causes))?;
+    write!(err, "This destroys {} for good. Go on? [y/N] ", some(copies, "copy"))?;
     err.flush()?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Doing {
-    WouldDo,
-    Did,
+/// A sweep that did not begin, though nothing failed.
+fn stopped(global: &Global, why: &str, error: &Error, excess: Option<&Excess>) -> anyhow::Result<Exit> {
+    if global.json {
+        say_json(&json!({"dry_run": false, "stopped": why, "message": error.to_string(), "excess": excess}))?;
+        return Ok(Exit::Refused);
+    }
+    let Some(excess) = excess else {
+        complain(&anyhow::anyhow!("{error}"));
+        return Ok(Exit::Refused);
+    };
+    // Where a number was expected, nobody has counted what lives.
+    let of =
+        if excess.live > excess.copies { format!(" of {}", grouped(excess.live)) } else { String::new() };
+    complain(&anyhow::anyhow!(
+        "{}{of} {} due, and {} is the most that this sweep destroys: nothing was destroyed",
+        some(excess.copies, "copy"),
+        if excess.copies == 1 { "is" } else { "are" },
+        grouped(excess.allowed),
+    ));
+    let mut err = io::stderr().lock();
+    writeln!(err, "{}", counted(&excess.classes))?;
+    writeln!(err, "{}", told_causes(&excess.causes))?;
+    writeln!(err, "Look at what is due:    tenure sweep --dry-run")?;
+    writeln!(err, "If that is right:       tenure sweep --expect {}", excess.copies)?;
+    writeln!(err, "If a term is mistaken:  tenure destruction pause --why TEXT")?;
+    Ok(Exit::Refused)
 }
 
-fn report(global: &Global, swept: &Swept, doing: Doing) -> anyhow::Result<()> {
-    if global.json {
-        return say_json(&json!({"dry_run": doing == Doing::WouldDo, "sweep": swept}));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sweep_rests_so_that_no_more_go_in_a_second_than_it_was_told() {
+        assert_eq!(time_for(500, 1_000), Duration::from_millis(500));
+        assert_eq!(time_for(0, 1), Duration::ZERO);
+        assert_eq!(time_for(3, 2), Duration::from_millis(1_500));
     }
-    let verb = if doing == Doing::Did { "destroyed" } else { "would be destroyed" };
-    if swept.finished > 0 {
-        say(format_args!("Finished what an earlier sweep had begun: {}.", some(swept.finished, "batch")))?;
-    }
-    if swept.total() == 0 {
-        say(format_args!("Nothing is due: 0 copies {verb}."))?;
-    } else {
-        say(format_args!("{} {verb}.", some(swept.total(), "copy")))?;
-        let mut rows = table(["Class", "Copies"]);
-        for (class, copies) in &swept.destroyed {
-            rows.add_row([class.clone(), copies.to_string()]);
-        }
-        say(rows)?;
-    }
-    if swept.kept > 0 {
-        say(format_args!(
-            "{} that looked due: kept, {} by a hold and {} by other terms.",
-            some(swept.kept, "copy"),
-            swept.held,
-            swept.kept - swept.held
-        ))?;
-    }
-    if doing == Doing::Did && swept.total() > 0 {
-        say(format_args!(
-            "{} destroyed, {} wrapped anew, {} removed.",
-            some(swept.pages, "page key"),
-            some(swept.rewrapped, "other key"),
-            some(swept.packs, "pack")
-        ))?;
-    }
-    Ok(())
 }

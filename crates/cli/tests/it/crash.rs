@@ -3,8 +3,10 @@
 //! Each command is first run undisturbed, to know how long it takes and what it leaves. Then it is
 //! killed at moments spread over that time, on folders of its own, and asked again.
 
+mod destruction;
+
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ const CONVERSATIONS: usize = 6_000;
 const IMPORTED: &str = "2025-10-20T00:00:00Z";
 const SWEPT: &str = "2026-06-01T00:00:00Z";
 
-/// Conversations of 200 people, of whom half allow training; half of what there is falls due by [`SWEPT`].
+/// Conversations of 200 people, of whom a fifth does not allow training: what they said falls due by [`SWEPT`].
 fn export(folder: &Folder) -> String {
     let accounts = (0..200)
         .map(|id| json!({"type": "account", "id": format!("a{id}"), "country": "US", "minor": false}));
@@ -33,7 +35,7 @@ fn export(folder: &Folder) -> String {
     folder.file("export.jsonl", super::folder::jsonl(&accounts.chain(conversations).collect::<Vec<_>>()))
 }
 
-/// A folder in which half of the people have allowed training, with the export beside it.
+/// A folder with the export beside it.
 fn prepared() -> (Folder, String) {
     let folder = Folder::new();
     let export = export(&folder);
@@ -42,15 +44,14 @@ fn prepared() -> (Folder, String) {
 
 fn decide(folder: &Folder) {
     let yes = (0..200)
-        .step_by(2)
+        .filter(|id| id % 5 > 0)
         .map(|id| json!({"account": format!("a{id}"), "purpose": "train", "choice": "on"}));
     let file = folder.file("decisions.jsonl", super::folder::jsonl(&yes.collect::<Vec<_>>()));
     folder.done(&["decide", "--from", &file, "--at", "2025-10-09T00:00:00Z"]);
 }
 
-/// Starts a command and kills it after a while. Says whether it was killed before it ended by itself.
-fn killed(folder: &Folder, args: &[&str], after: Duration) -> bool {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tenure"))
+fn started(folder: &Folder, args: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tenure"))
         .arg("--data")
         .arg(folder.data())
         .args(args)
@@ -58,7 +59,12 @@ fn killed(folder: &Folder, args: &[&str], after: Duration) -> bool {
         .stderr(Stdio::null())
         .stdin(Stdio::null())
         .spawn()
-        .unwrap();
+        .unwrap()
+}
+
+/// Starts a command and kills it after a while. Says whether it was killed before it ended by itself.
+fn killed(folder: &Folder, args: &[&str], after: Duration) -> bool {
+    let mut child = started(folder, args);
     let clock = Instant::now();
     while clock.elapsed() < after {
         if child.try_wait().unwrap().is_some() {
@@ -105,7 +111,7 @@ fn owned(args: &[&str]) -> Vec<String> {
 
 /// What a folder holds: rows of each kind, and copies by class and stage.
 fn figures(folder: &Folder) -> (Vec<u64>, Vec<(String, &'static str, u64)>) {
-    let store = SqliteStore::open(&folder.data().join("tenure.db")).unwrap();
+    let store = SqliteStore::observe(&folder.data().join("tenure.db")).unwrap();
     let read = |tx: &mut dyn ReadTx| {
         let totals = tx.totals()?;
         let classes = tx.classes()?;
@@ -135,7 +141,7 @@ fn a_killed_import_leaves_a_sound_folder_and_is_finished_by_asking_again() {
     }
 }
 
-/// A folder with everything imported, in which half of the people allow training.
+/// A folder with everything imported, in which most people allow training.
 fn imported() -> (Folder, ()) {
     let (folder, export) = prepared();
     folder.done(&["import", "tenure", &export, "--at", IMPORTED]);
@@ -145,7 +151,7 @@ fn imported() -> (Folder, ()) {
 
 #[test]
 fn a_killed_sweep_leaves_a_sound_folder_and_is_finished_by_asking_again() {
-    let sweep = ["sweep", "--yes", "--at", SWEPT];
+    let sweep = ["sweep", "--yes", "--share", "100", "--at", SWEPT];
     let (whole, ()) = imported();
     let time = timed(|| drop(whole.done(&sweep)));
     for moment in moments(time) {
@@ -197,7 +203,7 @@ fn a_killed_run_leaves_a_sound_folder_and_is_finished_by_asking_again() {
     let (whole, ()) = imported();
     let time = timed(|| drop(open(&whole)));
     let expected = rows(&beside(&whole));
-    assert_eq!(expected.len(), CONVERSATIONS / 2 * 8);
+    assert_eq!(expected.len(), CONVERSATIONS / 5 * 4 * 8);
     for moment in moments(time) {
         let (folder, ()) = killed_at(moment, imported, run);
         let out = beside(&folder);

@@ -2,14 +2,22 @@
 
 #![cfg(test)]
 
+mod backup;
 mod crash;
 mod doctor;
+mod erase;
 mod explain;
 mod folder;
 mod hold;
 mod import;
+mod keys;
 mod ledger;
 mod policy;
+mod policy_change;
+#[cfg(all(feature = "s3", feature = "transit"))]
+mod servers;
+#[cfg(target_os = "linux")]
+mod undumpable;
 mod verdict;
 
 use std::io::Write as _;

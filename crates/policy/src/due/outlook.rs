@@ -1,9 +1,11 @@
 //! What a situation comes to at one instant: which version judges it, which standings it may have, and
 //! so which days can be due.
 
+use std::collections::BTreeSet;
+
 use tenure_model::{Choice, Day, Instant, Term};
 
-use super::{FiledUnder, Judged, Situation, Told, wait_word};
+use super::{FiledUnder, Judged, Situation, Told, reach_back, wait_word};
 use crate::choice::{Chosen, Steps, standing};
 use crate::language::{Flag, Ground, Reach, Standing, Version};
 use crate::lineage::{Compiled, Lineage, VersionIx};
@@ -57,21 +59,23 @@ pub(super) struct Outlook<'a> {
     compiled: &'a Compiled,
     version: VersionIx,
     steps: Steps<'a>,
+    at: Instant,
 }
 
 impl<'a> Outlook<'a> {
     pub(super) fn new(lineage: &'a Lineage, situation: &'a Situation, at: Instant) -> Option<Self> {
-        let reach_back = lineage.reach_back();
-        let known = |version: &VersionIx| situation.reach_back.contains(&lineage.tree(*version).name);
-        if reach_back.len() != situation.reach_back.len() || !reach_back.iter().all(known) {
+        let surface = lineage.surface(&situation.surface)?;
+        let steps = Steps::new(lineage, surface, at);
+        let names = |version: VersionIx| &lineage.tree(version).name;
+        if !is_just(reach_back(&steps).map(names), &situation.reach_back)
+            || !is_just(lineage.withdrawn(steps.epoch.from()).map(names), &situation.withdrawn)
+        {
             return None;
         }
-        let surface = lineage.surface(&situation.surface)?;
-        let steps = Steps::new(lineage, surface);
         let acknowledged = |version| situation.acknowledged.contains(&lineage.tree(version).name);
         let bound = steps.bound_from(lineage.version(&situation.opened)?, acknowledged, at);
         let version = steps.judging_from(lineage.version(&situation.then)?, bound);
-        Some(Self { situation, compiled: lineage.compiled(version), version, steps })
+        Some(Self { situation, compiled: lineage.compiled(version), version, steps, at })
     }
 
     fn tree(&self) -> &Version {
@@ -80,13 +84,16 @@ impl<'a> Outlook<'a> {
 
     pub(super) fn cutoff(&self, class: &str, filed: FiledUnder, by: Instant) -> Cutoff {
         let alternatives = self.standings();
-        if filed == FiledUnder::RELEASED {
-            // Judged otherwise, there may be a basis that ends sooner than the grace, or a natural end
-            // that gives none.
-            return if self.is_judged_as_before(&alternatives) {
+        if filed == FiledUnder::RELEASED || filed == FiledUnder::QUARANTINED {
+            // Judged otherwise, there may be a basis that ends sooner than the grace or the quarantine, a natural
+            // end that gives none, or another grace.
+            if !self.is_judged_as_before(&alternatives) {
+                return Cutoff::Everything;
+            }
+            return if filed == FiledUnder::RELEASED {
                 last_day(Term::For(self.tree().grace), self.tree(), by)
             } else {
-                Cutoff::Everything
+                Cutoff::UpTo(by.day())
             };
         }
         let Some(class) = self.tree().classes().position(|known| known == class) else {
@@ -109,7 +116,7 @@ impl<'a> Outlook<'a> {
             _ => None,
         });
         let now = only.collect::<Option<Vec<_>>>();
-        let now = now.map(|standings| Judged::new(self.steps.lineage, self.version, &standings));
+        let now = now.map(|standings| Judged::new(&self.steps, self.version, &standings, self.at));
         now.is_some() && now == self.situation.judged
     }
 
@@ -215,6 +222,13 @@ impl<'a> Outlook<'a> {
             .filter(|rule| rule.class == class && rule.anchors >> slot & 1 == 1)
             .fold(Cutoff::Everything, |cut, rule| cut.and(last_day(rule.term, self.tree(), by)))
     }
+}
+
+/// Whether names, of which no two are equal, are those of a set.
+fn is_just<'n>(names: impl Iterator<Item = &'n String>, set: &BTreeSet<String>) -> bool {
+    let mut count = 0;
+    let mut all = names.inspect(|_| count += 1);
+    all.all(|name| set.contains(name)) && count == set.len()
 }
 
 /// The instant of which a choice is asked.

@@ -8,6 +8,7 @@ use crate::choice::View;
 use crate::facts::{Decision, Facts, History};
 use crate::language::Standing;
 use crate::lineage::{Lineage, VersionIx};
+use crate::past::Unflagged;
 use crate::verdict::{ClassVerdict, Verdict};
 
 /// Something that could happen now.
@@ -156,7 +157,8 @@ struct Try<'a> {
 
 impl Try<'_> {
     fn view(&self) -> View<'_> {
-        View::new(self.lineage, self.facts.history, self.facts.opened_at, self.facts.surface)
+        let facts = self.facts;
+        View::new(self.lineage, facts.history, facts.opened_at, facts.surface, facts.at)
     }
 
     /// Everything that could happen to the record as it stands.
@@ -242,6 +244,9 @@ impl Try<'_> {
                 Change::Delete => facts.deleted_at = Some(now),
                 Change::Close => facts.closed_at = Some(now),
                 Change::Clear => {
+                    let cleared =
+                        facts.flagged_at.map(|flagged_at| Unflagged { flagged_at, cleared_at: now });
+                    facts.unflagged = cleared.or(facts.unflagged);
                     facts.flagged_at = None;
                     facts.scanned = true;
                 }

@@ -9,48 +9,33 @@ use serde_json::Value;
 use tenure_model::{Anchored, Day, Instant};
 use tenure_policy::case::{Case, Hold};
 use tenure_policy::language::{Ground, Version, parse};
-use tenure_policy::{Cutoff, Facts, FiledUnder, Lineage, Resolved, Situation, Verdict};
+use tenure_policy::{Cutoff, Facts, FiledUnder, Life, Lineage, Resolved, Situation, Verdict};
 use tenure_reference::{Lineage as Reference, generate};
 
+use crate::past::{DAY, Dice, before, classes, lived, moved, with_before};
 use crate::reference::each;
 
-const LINEAGES: u64 = 6_000;
+const LINEAGES: u64 = 4_000;
 const LINEAGE_CASES: u64 = 100;
-const DAY: i64 = 86_400_000_000;
-
 /// What was seen, so that the test can say that it saw enough.
 #[derive(Debug, Default, Clone, Copy)]
 struct Seen {
     cases: u64,
     due: u64,
     due_under_a_later_version: u64,
+    due_after_quarantine: u64,
     released: u64,
     held: u64,
+    quarantined: u64,
+    brought_back: u64,
     quiet: u64,
     loud: u64,
 }
 
-/// A small generator of its own, so that a seed gives the same test.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound.max(1)
-    }
-
-    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
-        items[self.below(items.len())]
-    }
-}
-
-fn moved(at: Instant, micros: i64) -> Instant {
-    Instant::saturating_from_micros(at.micros().saturating_add(micros))
-}
-
-/// A lineage as it grows: one more version each time, those after the first few announced late.
+/// A lineage as it grows: one more version each time, those after the first few announced late; or one whose
+/// versions are published and withdrawn while time passes.
 struct Growing {
-    versions: Vec<Version>,
+    versions: Vec<(Version, Life)>,
     stages: Vec<Lineage>,
     cases: Vec<String>,
 }
@@ -75,20 +60,44 @@ impl Growing {
                 version.decide_by = version.decide_by.map(|deadline| moved(deadline, by));
             }
         }
+        if dice.percent(60) {
+            let (lineage, versions) = lived(dice, &versions, 35);
+            return Self { versions, stages: vec![lineage], cases };
+        }
         let stages =
             (1..=versions.len()).map(|count| Lineage::compile(versions[..count].to_vec()).unwrap()).collect();
+        let versions = versions.into_iter().map(|version| (version, Life::default())).collect();
         Self { versions, stages, cases }
     }
 
     /// How many versions were announced by an instant, at least one.
     fn announced_by(&self, at: Instant) -> usize {
-        self.versions.iter().filter(|version| version.announced <= at).count().max(1)
+        let announced = self.versions.iter().filter(|(version, _)| version.announced <= at).count();
+        announced.clamp(1, self.stages.len())
+    }
+
+    /// Leaves out what somebody would have said about a version that was not published yet.
+    fn possible(&self, case: &mut Case<'_>) {
+        let is_possible = |name: &str, at: Instant| {
+            let version = self.versions.iter().find(|(version, _)| version.name == name);
+            version.is_none_or(|(_, life)| life.published <= at)
+        };
+        case.decisions.retain(|decision| is_possible(&decision.version, decision.at));
+        case.informed.retain(|told| is_possible(&told.version, told.at));
+        case.acknowledged.retain(|told| is_possible(&told.version, told.at));
+    }
+
+    /// Whether versions are published or withdrawn between two instants.
+    fn changes_between(&self, after: Instant, until: Instant) -> bool {
+        let each = self.versions.iter().flat_map(|(_, life)| [Some(life.published), life.withdrawn]);
+        each.flatten().any(|change| after < change && change <= until)
     }
 
     /// Instants at which something may change without an event.
-    fn interesting(&self, facts: &Facts<'_>, verdict: &Verdict) -> Vec<Instant> {
+    fn interesting(&self, lineage: &Lineage, facts: &Facts<'_>, verdict: &Verdict) -> Vec<Instant> {
         let mut instants = vec![facts.at];
-        for class in &verdict.classes {
+        for class in classes(lineage) {
+            let class = lineage.class(facts, verdict, &class);
             if let Some(Anchored::Until(until)) = class.until {
                 instants.push(until);
             }
@@ -97,8 +106,12 @@ impl Growing {
         let events = facts.history.informed.iter().chain(&facts.history.acknowledged).map(|(_, at)| *at);
         let decided = facts.history.decisions.iter().map(|decision| decision.at);
         let told: BTreeSet<Instant> = events.chain(decided).collect();
-        for version in &self.versions {
+        for (version, life) in &self.versions {
             instants.extend([version.announced, version.effective]);
+            for change in [Some(life.published), life.withdrawn].into_iter().flatten() {
+                instants.extend([change, change.plus(version.grace, version.months)]);
+            }
+            instants.push(version.effective.plus(version.grace, version.months));
             for purpose in &version.purposes {
                 if let Ground::Objection { wait } = purpose.ground {
                     instants.extend(told.iter().map(|told| told.plus(wait, version.months)));
@@ -171,14 +184,19 @@ fn filed<'c>(
         return Err(format!("not the same when read back: {text}"));
     }
     let mut copies = Vec::new();
-    for (index, class) in lineage.tree(verdict.judged).classes().enumerate() {
-        let (under, day) = lineage.file(facts, &situation, &verdict, class);
-        if under == FiledUnder::HELD && !verdict.classes[index].held {
+    for class in classes(lineage) {
+        let (under, day) = lineage.file(facts, &situation, &verdict, &class);
+        let of_class = lineage.class(facts, &verdict, &class);
+        if under == FiledUnder::HELD && !of_class.held {
             return Err(format!("`{class}` is filed as held and is not"));
         }
+        if under == FiledUnder::QUARANTINED && of_class.quarantine.is_none() {
+            return Err(format!("`{class}` is filed as in quarantine and is not"));
+        }
+        seen.quarantined += u64::from(under == FiledUnder::QUARANTINED);
         seen.held += u64::from(under == FiledUnder::HELD);
         seen.released += u64::from(under == FiledUnder::RELEASED);
-        copies.push((class.to_owned(), under, day));
+        copies.push((class, under, day));
     }
     Ok(Filed { situation, copies, verdict, case })
 }
@@ -194,14 +212,14 @@ fn is_sound(
     let verdict = later.judge(facts);
     let tree = later.tree(verdict.judged);
     for (class, under, day) in filed.copies.iter().filter(|(_, under, _)| *under != FiledUnder::HELD) {
-        let place = tree.classes().position(|known| known == class);
-        // A class that the judging version does not know has nothing that keeps it.
-        let due =
-            place.is_none_or(|place| verdict.classes[place].destroy.is_some_and(|destroy| destroy <= by));
-        if !due {
+        let of_class = later.class(facts, &verdict, class);
+        let is_quarantined = *under == FiledUnder::QUARANTINED;
+        seen.brought_back += u64::from(is_quarantined && of_class.until.is_some());
+        if later.due(facts, &verdict, class, by).is_none() {
             continue;
         }
         seen.due += 1;
+        seen.due_after_quarantine += u64::from(is_quarantined);
         seen.due_under_a_later_version += u64::from(verdict.judged != filed.verdict.judged);
         let cutoff = later.cutoff_ahead(&filed.situation, class, *under, facts.at, by);
         if !finds(cutoff, *day) {
@@ -212,7 +230,7 @@ fn is_sound(
                 facts.at,
                 tree.name,
                 later.tree(filed.verdict.judged).name,
-                place.map(|place| verdict.classes[place]),
+                of_class,
                 filed.situation,
             ));
         }
@@ -221,6 +239,8 @@ fn is_sound(
 }
 
 /// Where only time has passed, a copy is not found before the last day that it has.
+///
+/// What only rests is looked at again whenever something takes effect meanwhile, and so is what comes to rest.
 fn is_tight(lineage: &Lineage, filed: &Filed<'_>, facts: &Facts<'_>, seen: &mut Seen) -> Result<(), String> {
     let verdict = lineage.judge(facts);
     if verdict.judged != filed.verdict.judged || verdict.standings != filed.verdict.standings {
@@ -228,7 +248,11 @@ fn is_tight(lineage: &Lineage, filed: &Filed<'_>, facts: &Facts<'_>, seen: &mut 
     }
     let tree = lineage.tree(verdict.judged);
     let waits = tree.purposes.iter().any(|purpose| matches!(purpose.ground, Ground::Objection { .. }));
-    for ((class, under, day), of_class) in filed.copies.iter().zip(&verdict.classes) {
+    for (class, under, day) in &filed.copies {
+        let of_class = lineage.class(facts, &verdict, class);
+        let rests = [FiledUnder::QUARANTINED, FiledUnder::RELEASED].contains(under)
+            || of_class.quarantine.is_some()
+            || of_class.released.is_some();
         let far = match (of_class.until, of_class.destroy) {
             (Some(Anchored::Indefinite), _) => true,
             (Some(Anchored::Until(end)), _) | (None, Some(end)) => moved(facts.at, DAY) < end,
@@ -238,7 +262,7 @@ fn is_tight(lineage: &Lineage, filed: &Filed<'_>, facts: &Facts<'_>, seen: &mut 
             continue;
         }
         let found = finds(lineage.cutoff(&filed.situation, class, *under, facts.at), *day);
-        if found && !waits {
+        if found && !waits && !rests {
             return Err(format!(
                 "found for nothing: `{class}` under {under:?} on {day:?} at {}: {of_class:?}\n{:?}",
                 facts.at, filed.situation
@@ -252,14 +276,18 @@ fn is_tight(lineage: &Lineage, filed: &Filed<'_>, facts: &Facts<'_>, seen: &mut 
 
 fn one_case(growing: &Growing, case: &Case<'_>, dice: &mut Dice, seen: &mut Seen) -> Result<(), String> {
     let count = growing.stages.len();
+    let mut case = case.clone();
+    growing.possible(&mut case);
+    let case = &case;
     let early = if dice.below(5) == 0 { count } else { growing.announced_by(case.at) };
     let lineage = &growing.stages[early - 1];
     let Ok(resolved) = Resolved::new(lineage, case) else { return Ok(()) };
     let holds = holds_known(case);
-    let facts = Facts { holds: &holds, ..resolved.facts(case) };
+    let before = before(dice, case);
+    let facts = Facts { holds: &holds, ..with_before(&resolved.facts(case), &before) };
     seen.cases += 1;
     let filed = filed(lineage, &facts, case, seen)?;
-    let instants = growing.interesting(&facts, &filed.verdict);
+    let instants = growing.interesting(lineage, &facts, &filed.verdict);
     for _ in 0..6 {
         let aside = dice.pick(&[0, 0, 0, -1, 1, -DAY, DAY, 3 * DAY]);
         let at = moved(dice.pick(&instants), aside).max(facts.at);
@@ -267,9 +295,9 @@ fn one_case(growing: &Growing, case: &Case<'_>, dice: &mut Dice, seen: &mut Seen
         let stage = early + dice.below(count - early + 1);
         let later = &growing.stages[stage - 1];
         let resolved = Resolved::new(later, case).map_err(|error| error.to_string())?;
-        let then = Facts { holds: &holds, at, ..resolved.facts(case) };
+        let then = Facts { holds: &holds, at, ..with_before(&resolved.facts(case), &before) };
         is_sound(later, &filed, &then, by, seen)?;
-        if stage == early {
+        if stage == early && !growing.changes_between(facts.at, at) {
             is_tight(later, &filed, &then, seen)?;
         }
     }
@@ -285,8 +313,11 @@ fn whatever_has_to_go_is_found_and_little_else() {
         for line in &growing.cases {
             let Ok(case) = Case::from_json(line.as_bytes()) else { continue };
             one_case(&growing, &case, &mut dice, seen).map_err(|error| {
-                let texts: Vec<String> = growing.versions.iter().map(generate::render).collect();
-                format!("{}\n{line}\n{error}", texts.join("\n---\n"))
+                let texts: Vec<String> =
+                    growing.versions.iter().map(|(version, _)| generate::render(version)).collect();
+                let lives: Vec<_> =
+                    growing.versions.iter().map(|(version, life)| (&version.name, life)).collect();
+                format!("{}\n{lives:?}\n{line}\n{error}", texts.join("\n---\n"))
             })?;
         }
         Ok(())
@@ -295,7 +326,10 @@ fn whatever_has_to_go_is_found_and_little_else() {
         cases: a.cases + b.cases,
         due: a.due + b.due,
         due_under_a_later_version: a.due_under_a_later_version + b.due_under_a_later_version,
+        due_after_quarantine: a.due_after_quarantine + b.due_after_quarantine,
         released: a.released + b.released,
+        quarantined: a.quarantined + b.quarantined,
+        brought_back: a.brought_back + b.brought_back,
         held: a.held + b.held,
         quiet: a.quiet + b.quiet,
         loud: a.loud + b.loud,
@@ -303,5 +337,6 @@ fn whatever_has_to_go_is_found_and_little_else() {
     println!("{seen:?} in {:?}", started.elapsed());
     assert!(seen.cases >= 100_000);
     assert!(seen.due_under_a_later_version >= 1_000 && seen.released >= 1_000 && seen.held >= 1_000);
+    assert!(seen.quarantined >= 1_000 && seen.due_after_quarantine >= 1_000 && seen.brought_back >= 100);
     assert!(seen.loud * 50 < seen.quiet, "found for nothing: {} of {}", seen.loud, seen.quiet);
 }

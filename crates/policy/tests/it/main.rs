@@ -5,8 +5,11 @@
 mod cases;
 mod due;
 mod due_by_hand;
+mod ending;
+mod ending_by_hand;
 mod explain;
 mod faces;
+mod past;
 mod permit;
 mod reference;
 mod refusals;

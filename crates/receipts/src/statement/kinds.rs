@@ -118,6 +118,12 @@ pub enum Statement {
         hold: String,
         /// Its scope, as it was given.
         scope: serde_json::Value,
+        /// Whether the people concerned may be told; older statements do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        may_tell: Option<bool>,
+        /// The date that the order bears, where it was named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Instant>,
     },
     /// The scope of a hold was changed.
     HoldAmended {
@@ -125,11 +131,29 @@ pub enum Statement {
         hold: String,
         /// Its scope from here on, as it was given.
         scope: serde_json::Value,
+        /// Whether the people concerned may be told from here on; older statements do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        may_tell: Option<bool>,
+        /// The date that the order bears, where it was named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Instant>,
     },
     /// A hold was released.
     HoldReleased {
         /// The hold.
         hold: String,
+        /// The date that the order bears, where it was named. What follows from it begins when it was received.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Instant>,
+    },
+    /// Somebody may read what a hold keeps, or may no longer.
+    HoldReader {
+        /// The hold.
+        hold: String,
+        /// Who: a role or a pseudonym.
+        reader: String,
+        /// Whether they may read from here on.
+        may_read: bool,
     },
     /// Records that a hold keeps were read by one of its readers.
     HoldRead {
@@ -231,6 +255,7 @@ impl Statement {
             Self::HoldPlaced { .. } => "hold_placed",
             Self::HoldAmended { .. } => "hold_amended",
             Self::HoldReleased { .. } => "hold_released",
+            Self::HoldReader { .. } => "hold_reader",
             Self::HoldRead { .. } => "hold_read",
             Self::CopiesDue { .. } => "copies_due",
             Self::CopiesSealed { .. } => "copies_sealed",

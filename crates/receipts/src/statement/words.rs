@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Write as _};
 
+use tenure_model::Instant;
+
 use super::Statement;
 
 impl Statement {
@@ -33,12 +35,11 @@ impl Statement {
             }
             Self::PolicyWithdrawn { policy, version } => format!("withdrew {}", Terms(policy, version)),
             Self::NoticePublished { .. } | Self::Campaign { .. } => self.describe_asking(),
-            Self::HoldPlaced { hold, .. } => format!("placed hold {}", Name(hold)),
-            Self::HoldAmended { hold, .. } => format!("amended hold {}", Name(hold)),
-            Self::HoldReleased { hold } => format!("released hold {}", Name(hold)),
-            Self::HoldRead { hold, reader, count, .. } => {
-                format!("let {} read {} under hold {}", Name(reader), Count(*count, "record"), Name(hold))
-            }
+            Self::HoldPlaced { .. }
+            | Self::HoldAmended { .. }
+            | Self::HoldReleased { .. }
+            | Self::HoldReader { .. }
+            | Self::HoldRead { .. } => self.describe_hold(),
             Self::CopiesDue { count, .. } => {
                 format!("found {} due to be destroyed", Count(*count, "copy"))
             }
@@ -70,6 +71,34 @@ impl Statement {
                     Names("key", &retired)
                 )
             }
+        }
+    }
+
+    /// The words of what is held, and of who reads it.
+    fn describe_hold(&self) -> String {
+        let order = |verb: &str, hold: &str, may_tell: Option<bool>, dated: Option<Instant>| {
+            let dated = dated.map(|dated| format!(", by an order dated {dated}")).unwrap_or_default();
+            let told = match may_tell {
+                None => "",
+                Some(true) => ", of which people may be told",
+                Some(false) => ", of which people may not be told",
+            };
+            format!("{verb} hold {}{dated}{told}", Name(hold))
+        };
+        match self {
+            Self::HoldPlaced { hold, may_tell, dated, .. } => order("placed", hold, *may_tell, *dated),
+            Self::HoldAmended { hold, may_tell, dated, .. } => order("amended", hold, *may_tell, *dated),
+            Self::HoldReleased { hold, dated } => order("released", hold, None, *dated),
+            Self::HoldReader { hold, reader, may_read: true } => {
+                format!("gave {} the right to read what hold {} keeps", Name(reader), Name(hold))
+            }
+            Self::HoldReader { hold, reader, may_read: false } => {
+                format!("took from {} the right to read what hold {} keeps", Name(reader), Name(hold))
+            }
+            Self::HoldRead { hold, reader, count, .. } => {
+                format!("let {} read {} under hold {}", Name(reader), Count(*count, "record"), Name(hold))
+            }
+            _ => String::new(),
         }
     }
 

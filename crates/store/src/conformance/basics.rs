@@ -1,7 +1,7 @@
 //! Settings, policies and accounts.
 
 use super::{Instance, Outcome, sample};
-use crate::{AccountFacts, AccountKeys, NewAccount, PageId, PolicyRow, StoreError, StoreExt};
+use crate::{AccountFacts, AccountKeys, FormerFacts, NewAccount, PageId, PolicyRow, StoreError, StoreExt};
 
 fn policy(lineage: &str, version: &str, announced: i64) -> PolicyRow {
     PolicyRow {
@@ -94,6 +94,7 @@ pub(super) fn an_accounts_facts_and_keys_are_replaced(instance: &Instance) -> Ou
             minor: Some(false),
             opened_at: Some(sample::at(1)),
             closed_at: Some(sample::at(9)),
+            former: vec![FormerFacts { until: sample::at(5), country: Some("DE".to_owned()), minor: None }],
         };
         tx.set_account_facts(key, &facts)?;
         assert_eq!(tx.accounts_of_page(page)?, [key]);

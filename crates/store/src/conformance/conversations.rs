@@ -1,7 +1,7 @@
 //! Conversations, records, messages and packs.
 
 use super::{Instance, Outcome, sample};
-use crate::{MessageRow, PackId, RecordFacts, RecordRow, StoreError, StoreExt};
+use crate::{MessageRow, PackId, RecordFacts, RecordRow, SegmentRow, StoreError, StoreExt, Unflagged};
 use tenure_model::{Kind, Mode};
 
 pub(super) fn a_conversation_comes_back_as_it_was_stored(instance: &Instance) -> Outcome {
@@ -22,6 +22,7 @@ pub(super) fn a_conversation_comes_back_as_it_was_stored(instance: &Instance) ->
                 deleted_at: Some(sample::at(4)),
                 flagged_at: Some(sample::at(5)),
                 feedback_at: Some(sample::at(6)),
+                unflagged: None,
             },
             ..sample::record(account, 1, 11)
         };
@@ -95,6 +96,7 @@ pub(super) fn a_records_facts_change_and_the_rest_stays(instance: &Instance) -> 
             deleted_at: Some(sample::at(80)),
             flagged_at: None,
             feedback_at: Some(sample::at(90)),
+            unflagged: Some(Unflagged { flagged_at: sample::at(3), cleared_at: sample::at(4) }),
         };
         tx.set_record_facts(record.account, record.id, &facts)?;
         assert_eq!(tx.record(record.id)?, Some(RecordRow { facts, ..record }));
@@ -119,6 +121,37 @@ pub(super) fn packs_count_the_segments_that_refer_to_them(instance: &Instance) -
         tx.set_pack_removed(pack, sample::at(8))?;
         assert_eq!(tx.idle_packs(10)?, [sample::pack(2)]);
         assert_eq!(tx.packs(None, 10)?.first().and_then(|pack| pack.removed_at), Some(sample::at(8)));
+        Ok(())
+    })
+}
+
+pub(super) fn packs_that_are_mostly_dead_are_found_and_emptied(instance: &Instance) -> Outcome {
+    instance.store.write(|tx| {
+        let (one, two) = (sample::open_record(tx, 1)?, sample::open_record(tx, 2)?);
+        let [old, new] = [1, 2].map(|number| PackId(sample::id(number)));
+        tx.insert_pack(&sample::pack(1))?;
+        tx.insert_segments(one.account, one.id, &[sample::segment(0, 1), sample::segment(1, 1)])?;
+        tx.insert_segments(two.account, two.id, &[sample::segment(2, 1)])?;
+        assert_eq!(tx.pack(old)?.map(|pack| pack.live), Some(300));
+        assert_eq!(tx.pack_bytes()?, (1000, 300));
+        assert_eq!(tx.sparse_packs(300, 10)?.len(), 0, "three tenths of it live");
+        tx.remove_segments(one.account, one.id)?;
+        assert_eq!(tx.sparse_packs(300, 10)?.first().map(|pack| (pack.id, pack.live)), Some((old, 100)));
+
+        let from = sample::segment(2, 1);
+        assert_eq!(tx.segments_of_pack(old)?, [(two.account, two.id, from)]);
+        tx.insert_pack(&sample::pack(2))?;
+        let to = SegmentRow { pack: new, offset: 8, ..from };
+        assert!(tx.move_segment(two.account, two.id, &from, &to)?);
+        assert!(!tx.move_segment(two.account, two.id, &from, &to)?, "it lies there no longer");
+        assert_eq!(tx.segments(two.account, two.id)?, [to]);
+        assert_eq!(tx.idle_packs(10)?.iter().map(|pack| pack.id).collect::<Vec<_>>(), [old]);
+
+        let batch = tx.open_batch(sample::at(1), 0)?;
+        tx.insert_batch_packs(batch, &[old, new])?;
+        tx.insert_batch_packs(batch, &[old])?;
+        let owed = tx.packs_of_batch(batch)?;
+        assert_eq!(owed.iter().map(|pack| (pack.id, pack.live)).collect::<Vec<_>>(), [(old, 0), (new, 100)]);
         Ok(())
     })
 }

@@ -2,8 +2,8 @@
 
 use super::{Instance, Outcome, sample};
 use crate::{
-    BatchId, ClassId, CopyKey, CopyRow, CopyStage, CopyState, DestroyedCount, PageId, RecordRow, SituationId,
-    StageCount, StoreError, StoreExt, Tx,
+    BatchId, BatchStage, ClassId, CopyKey, CopyRow, CopyStage, CopyState, DestroyedCount, PackId, PageId,
+    RecordRow, SituationId, StageCount, StoreError, StoreExt, Tx,
 };
 use tenure_model::Day;
 
@@ -36,15 +36,15 @@ impl Ground {
 
     /// Every state, in the order in which a copy goes through them.
     fn states(&self) -> [CopyState; 6] {
-        let (batch, wrap) = (self.batch, Some(sample::wrap(1)));
-        let [sealed_at, shredded_at, removed_at, verified_at] = [4, 5, 6, 7].map(sample::noon);
+        let (sealing, wrap) = (sample::sealing(self.batch), Some(sample::wrap(1)));
+        let [shredded_at, removed_at, verified_at] = [5, 6, 7].map(sample::noon);
         [
             CopyState::Live { wrap: wrap.clone() },
-            CopyState::Sealed { wrap: wrap.clone(), batch, sealed_at },
-            CopyState::Shredding { wrap, batch, sealed_at },
-            CopyState::Shredded { batch, sealed_at, shredded_at },
-            CopyState::Removed { batch, sealed_at, shredded_at, removed_at },
-            CopyState::Verified { batch, sealed_at, shredded_at, removed_at, verified_at },
+            CopyState::Sealed { wrap: wrap.clone(), sealing: sealing.clone() },
+            CopyState::Shredding { wrap, sealing: sealing.clone() },
+            CopyState::Shredded { sealing: sealing.clone(), shredded_at },
+            CopyState::Removed { sealing: sealing.clone(), shredded_at, removed_at },
+            CopyState::Verified { sealing, shredded_at, removed_at, verified_at },
         ]
     }
 }
@@ -126,7 +126,7 @@ pub(super) fn a_batch_lists_its_copies_in_slices(instance: &Instance) -> Outcome
         let batch = tx.open_batch(sample::at(1), 0)?;
         let copies = sample::filed_copies(tx, "a", 1..8, |_| 1)?;
         for copy in copies.iter().skip(2) {
-            let sealed = CopyState::Sealed { wrap: None, batch, sealed_at: sample::at(2) };
+            let sealed = CopyState::Sealed { wrap: None, sealing: sample::sealing(batch) };
             tx.move_copy(copy.key, CopyStage::Live, &sealed)?;
         }
         let mut found: Vec<CopyKey> = Vec::new();
@@ -143,14 +143,93 @@ pub(super) fn reports_count_copies_by_stage_and_day(instance: &Instance) -> Outc
         let batch = tx.open_batch(sample::at(1), 0)?;
         let copies = sample::filed_copies(tx, "a", 1..6, |_| 1)?;
         for (copy, day) in copies.iter().zip([4, 4, -1]) {
-            let (sealed_at, shredded_at) = (sample::noon(-2), sample::noon(day));
-            tx.move_copy(copy.key, CopyStage::Live, &CopyState::Shredded { batch, sealed_at, shredded_at })?;
+            let state =
+                CopyState::Shredded { sealing: sample::sealing(batch), shredded_at: sample::noon(day) };
+            tx.move_copy(copy.key, CopyStage::Live, &state)?;
         }
         let class = tx.intern_class("content")?;
         let counted = |stage, copies| StageCount { class, stage, copies, oldest: sample::at(1) };
         assert_eq!(tx.stage_counts()?, [counted(CopyStage::Live, 2), counted(CopyStage::Shredded, 3)]);
         let on = |day, copies| DestroyedCount { day: Day(day), class, copies };
         assert_eq!(tx.destroyed_counts()?, [on(-1, 1), on(4, 2)]);
+        assert_eq!((tx.count_live(1)?, tx.count_live(100)?), (1, 2), "counting stops where it is told to");
+        Ok(())
+    })
+}
+
+pub(super) fn copies_are_ended_together_and_give_their_slots_back(instance: &Instance) -> Outcome {
+    instance.store.write(|tx| {
+        let ground = ground(tx)?;
+        let mut keys = Vec::new();
+        for number in 0..3 {
+            let mut copy = ground.copy(CopyState::Live { wrap: Some(sample::wrap(1)) });
+            copy.key.class = tx.intern_class(&format!("class {number}"))?;
+            tx.insert_copy(&copy)?;
+            keys.push(copy.key);
+        }
+        let ended: Vec<_> = keys.iter().map(|key| (*key, sample::sealing(ground.batch))).collect();
+        let first = ended.first().cloned();
+        assert_eq!(tx.seal_copies(first.as_slice())?, 1);
+        assert_eq!(tx.seal_copies(first.as_slice())?, 0, "it is not live any more");
+        assert_eq!(tx.shred_copies(&ended)?, 3, "live and sealed ones");
+        assert_eq!(tx.shred_copies(&ended)?, 0);
+        assert_eq!(tx.page(ground.page)?.map(|page| page.wraps), Some(2), "five were taken");
+        let shredding = CopyState::Shredding { wrap: None, sealing: sample::sealing(ground.batch) };
+        let [sealed_at, shredded_at] = [3, 5].map(sample::noon);
+        for key in &keys {
+            assert_eq!(tx.copy(*key)?.map(|copy| copy.state), Some(shredding.clone()));
+        }
+        tx.insert_pack(&sample::pack(1))?;
+        tx.insert_segments(ground.record.account, ground.record.id, &[sample::segment(0, 1)])?;
+        assert_eq!(tx.release_bodies(ground.batch)?, [PackId(sample::id(1))]);
+        assert_eq!(tx.release_bodies(ground.batch)?, []);
+        tx.set_batch_stage(ground.batch, BatchStage::Shredded { sealed_at, shredded_at })?;
+        let shredded = CopyState::Shredded { sealing: sample::sealing(ground.batch), shredded_at };
+        for key in &keys {
+            assert_eq!(tx.copy(*key)?.map(|copy| copy.state), Some(shredded.clone()));
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn a_body_that_something_opens_is_not_released(instance: &Instance) -> Outcome {
+    instance.store.write(|tx| {
+        let ground = ground(tx)?;
+        let live = ground.copy(CopyState::Live { wrap: Some(sample::wrap(1)) });
+        tx.insert_copy(&live)?;
+        let state = CopyState::Shredding { wrap: None, sealing: sample::sealing(ground.batch) };
+        let mut gone = ground.copy(state);
+        gone.key.class = tx.intern_class("history")?;
+        tx.insert_copy(&gone)?;
+        tx.insert_pack(&sample::pack(1))?;
+        tx.insert_segments(ground.record.account, ground.record.id, &[sample::segment(0, 1)])?;
+        assert_eq!(tx.release_bodies(ground.batch)?, []);
+        assert_eq!(tx.segments(ground.record.account, ground.record.id)?.len(), 1);
+        Ok(())
+    })
+}
+
+pub(super) fn the_copies_of_a_batch_are_removed_and_verified_with_it(instance: &Instance) -> Outcome {
+    instance.store.write(|tx| {
+        let batch = tx.open_batch(sample::at(1), 0)?;
+        let copies = sample::filed_copies(tx, "a", 1..4, |_| 1)?;
+        let sealing = sample::sealing(batch);
+        let [shredded_at, removed_at, verified_at] = [5, 6, 7].map(sample::noon);
+        for copy in copies.iter().skip(1) {
+            let state = CopyState::Shredded { sealing: sealing.clone(), shredded_at };
+            tx.move_copy(copy.key, CopyStage::Live, &state)?;
+        }
+        let sealed_at = sealing.sealed_at;
+        tx.set_batch_stage(batch, BatchStage::Removed { sealed_at, shredded_at, removed_at })?;
+        let states = |tx: &mut dyn Tx| -> Result<Vec<_>, StoreError> {
+            Ok(tx.copies_of_batch(batch, None, 10)?.into_iter().map(|copy| copy.state).collect())
+        };
+        let removed = CopyState::Removed { sealing: sealing.clone(), shredded_at, removed_at };
+        assert_eq!(states(tx)?, vec![removed; 2]);
+        tx.set_batch_stage(batch, BatchStage::Verified { sealed_at, shredded_at, removed_at, verified_at })?;
+        let verified = CopyState::Verified { sealing, shredded_at, removed_at, verified_at };
+        assert_eq!(states(tx)?, vec![verified; 2]);
+        assert_eq!(tx.count_live(10)?, 1, "a copy that is in no batch stays as it is");
         Ok(())
     })
 }

@@ -80,7 +80,7 @@ pub(super) fn only_live_copies_are_due(instance: &Instance) -> Outcome {
     instance.store.write(|tx| {
         let (group, copies) = one_group(tx)?;
         let batch = tx.open_batch(sample::at(1), 0)?;
-        let sealed = CopyState::Sealed { wrap: None, batch, sealed_at: sample::at(2) };
+        let sealed = CopyState::Sealed { wrap: None, sealing: sample::sealing(batch) };
         for copy in &copies {
             tx.move_copy(copy.key, CopyStage::Live, &sealed)?;
         }

@@ -169,7 +169,7 @@ pub(super) fn batches_keep_their_stage_and_their_pages(instance: &Instance) -> O
 fn destroy(tx: &mut dyn Tx, copies: &[CopyRow]) -> Result<BatchId, StoreError> {
     let batch = tx.open_batch(sample::at(1), 0)?;
     for copy in copies {
-        let state = CopyState::Shredded { batch, sealed_at: sample::at(2), shredded_at: sample::at(3) };
+        let state = CopyState::Shredded { sealing: sample::sealing(batch), shredded_at: sample::at(3) };
         assert!(tx.move_copy(copy.key, CopyStage::Live, &state)?);
     }
     tx.insert_destroyed(batch, &copies.iter().map(|copy| copy.key).collect::<Vec<_>>())?;

@@ -103,7 +103,7 @@ impl Life {
     fn step(&mut self, tx: &mut dyn Tx) -> Outcome {
         let which = self.dice.small::<usize>(RECORDS * 2);
         let Some(mut copy) = self.model.values().nth(which).cloned() else { return Ok(()) };
-        let (key, batch, sealed_at) = (copy.key, self.batch, sample::noon(3));
+        let (key, sealing) = (copy.key, sample::sealing(self.batch));
         let kind = self.dice.below(10);
         copy.state = match (kind, copy.state) {
             (0..4, state) => {
@@ -117,7 +117,7 @@ impl Life {
                 CopyState::Live { wrap: Some(wrap) }
             }
             (_, CopyState::Live { wrap }) => {
-                let to = CopyState::Sealed { wrap, batch, sealed_at };
+                let to = CopyState::Sealed { wrap, sealing };
                 assert!(tx.move_copy(key, CopyStage::Live, &to)?);
                 to
             }
@@ -127,7 +127,7 @@ impl Life {
                 to
             }
             (_, CopyState::Sealed { .. }) => {
-                let to = CopyState::Shredded { batch, sealed_at, shredded_at: sample::noon(4) };
+                let to = CopyState::Shredded { sealing, shredded_at: sample::noon(4) };
                 assert!(tx.move_copy(key, CopyStage::Sealed, &to)?);
                 to
             }

@@ -8,10 +8,12 @@ mod conversations;
 mod copies;
 mod due;
 mod jobs;
+mod leases;
 mod ledger;
 mod life;
 mod log;
 mod pages;
+mod readers;
 mod sample;
 mod soundness;
 
@@ -85,6 +87,7 @@ suite! {
         a_record_is_found_by_its_id_alone,
         a_records_facts_change_and_the_rest_stays,
         packs_count_the_segments_that_refer_to_them,
+        packs_that_are_mostly_dead_are_found_and_emptied,
         messages_can_be_forgotten,
         lists_go_on_after_their_cursor,
     }
@@ -95,6 +98,9 @@ suite! {
         names_are_interned_once,
         a_batch_lists_its_copies_in_slices,
         reports_count_copies_by_stage_and_day,
+        copies_are_ended_together_and_give_their_slots_back,
+        a_body_that_something_opens_is_not_released,
+        the_copies_of_a_batch_are_removed_and_verified_with_it,
     }
     due {
         groups_are_listed_once_each,
@@ -120,6 +126,10 @@ suite! {
         a_run_is_sealed_once_and_lists_its_records,
         a_run_that_was_not_sealed_can_be_dropped,
     }
+    leases {
+        one_holder_at_a_time_has_a_lease,
+        a_lease_that_lapsed_or_was_ended_goes_to_the_next_with_a_new_token,
+    }
     log {
         a_log_without_statements_has_the_root_of_no_leaves,
         the_head_is_that_of_the_statements_whatever_a_group_appends,
@@ -134,6 +144,10 @@ suite! {
         a_full_or_destroyed_page_gives_no_slots,
         shelves_do_not_share_pages,
         a_page_lists_what_lies_on_it,
+    }
+    readers {
+        the_right_to_read_is_given_taken_and_given_again,
+        an_access_names_once_what_it_reads,
     }
     soundness {
         a_store_in_use_is_sound,

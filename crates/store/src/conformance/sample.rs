@@ -1,9 +1,9 @@
 //! Rows to test with. Ids are made from small numbers.
 
 use crate::{
-    AccountFacts, AccountKey, AccountKeys, ClassId, ConversationId, ConversationRow, CopyKey, CopyRow,
-    CopyState, Filing, MessageRow, NewAccount, NewStatement, PackId, PackRow, PageId, RecordFacts, RecordId,
-    RecordRow, SegmentRow, Shelf, SituationId, StoreError, Tx, Wrap,
+    AccountFacts, AccountKey, AccountKeys, BatchId, ClassId, ConversationId, ConversationRow, CopyKey,
+    CopyRow, CopyState, Filing, MessageRow, NewAccount, NewStatement, PackId, PackRow, PageId, RecordFacts,
+    RecordId, RecordRow, Sealing, SegmentRow, Shelf, SituationId, StoreError, Tx, Wrap,
 };
 use tenure_model::{Day, Instant, Kind, Mode};
 
@@ -59,6 +59,7 @@ pub(super) fn record(account: AccountKey, conversation: u64, number: u64) -> Rec
             deleted_at: None,
             flagged_at: None,
             feedback_at: None,
+            unflagged: None,
         },
         messages: 0,
         segments: 0,
@@ -78,7 +79,7 @@ pub(super) fn message(ordinal: u32) -> MessageRow {
 }
 
 pub(super) fn pack(number: u64) -> PackRow {
-    PackRow { id: PackId(id(number)), bytes: 1000, segments: 0, created_at: at(1), removed_at: None }
+    PackRow { id: PackId(id(number)), bytes: 1000, segments: 0, live: 0, created_at: at(1), removed_at: None }
 }
 
 pub(super) fn segment(segment: u32, pack: u64) -> SegmentRow {
@@ -111,6 +112,11 @@ pub(super) fn open_record(tx: &mut dyn Tx, number: u64) -> Result<RecordRow, Sto
     let record = record(account, number, number);
     tx.insert_record(&record)?;
     Ok(record)
+}
+
+/// The end of a copy in a batch.
+pub(super) fn sealing(batch: BatchId) -> Sealing {
+    Sealing { batch, due_at: noon(2), cause: "time".to_owned(), sealed_at: noon(3) }
 }
 
 /// A live copy without a key.

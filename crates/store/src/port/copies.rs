@@ -4,7 +4,7 @@ use crate::{AccountKey, BatchId, ClassId, PageId, RecordId, Seq, SituationId, Wr
 use tenure_model::{Day, Instant};
 
 /// Which copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct CopyKey {
     /// Whose it is.
     pub account: AccountKey,
@@ -26,7 +26,7 @@ pub struct Group {
 }
 
 /// Where a copy stands in the due index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Filing {
     /// The situation.
     pub situation: SituationId,
@@ -36,8 +36,21 @@ pub struct Filing {
     pub day: Day,
 }
 
+/// That a copy goes: in which batch, since when it must and why, and when that was decided.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Sealing {
+    /// The batch in which it goes.
+    pub batch: BatchId,
+    /// Since when it must be gone.
+    pub due_at: Instant,
+    /// Why, in one word that means nothing to the store.
+    pub cause: String,
+    /// When it was sealed.
+    pub sealed_at: Instant,
+}
+
 /// How far the destruction of a copy has come. Each state has what it needs and no more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum CopyState {
     /// It may be used, as far as its verdict goes.
     Live {
@@ -48,35 +61,27 @@ pub enum CopyState {
     Sealed {
         /// Its key.
         wrap: Option<Wrap>,
-        /// The batch in which it goes.
-        batch: BatchId,
-        /// When it was sealed.
-        sealed_at: Instant,
+        /// Its end.
+        sealing: Sealing,
     },
     /// The last check has passed and its key is about to be destroyed.
     Shredding {
         /// Its key, until the page's is destroyed.
         wrap: Option<Wrap>,
-        /// The batch.
-        batch: BatchId,
-        /// When it was sealed.
-        sealed_at: Instant,
+        /// Its end.
+        sealing: Sealing,
     },
     /// Its key is destroyed.
     Shredded {
-        /// The batch.
-        batch: BatchId,
-        /// When it was sealed.
-        sealed_at: Instant,
+        /// Its end.
+        sealing: Sealing,
         /// When the key was destroyed.
         shredded_at: Instant,
     },
     /// Its bytes are removed.
     Removed {
-        /// The batch.
-        batch: BatchId,
-        /// When it was sealed.
-        sealed_at: Instant,
+        /// Its end.
+        sealing: Sealing,
         /// When the key was destroyed.
         shredded_at: Instant,
         /// When the bytes were removed.
@@ -84,10 +89,8 @@ pub enum CopyState {
     },
     /// It was looked for and is not there.
     Verified {
-        /// The batch.
-        batch: BatchId,
-        /// When it was sealed.
-        sealed_at: Instant,
+        /// Its end.
+        sealing: Sealing,
         /// When the key was destroyed.
         shredded_at: Instant,
         /// When the bytes were removed.
@@ -98,7 +101,7 @@ pub enum CopyState {
 }
 
 /// The name of a [`CopyState`], without its data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum CopyStage {
     /// See [`CopyState::Live`].
     Live,
@@ -145,16 +148,21 @@ impl CopyState {
         }
     }
 
-    /// The batch that destroys the copy, or has destroyed it.
-    pub const fn batch(&self) -> Option<BatchId> {
+    /// The end that was decided for the copy, if one was.
+    pub const fn sealing(&self) -> Option<&Sealing> {
         match self {
             Self::Live { .. } => None,
-            Self::Sealed { batch, .. }
-            | Self::Shredding { batch, .. }
-            | Self::Shredded { batch, .. }
-            | Self::Removed { batch, .. }
-            | Self::Verified { batch, .. } => Some(*batch),
+            Self::Sealed { sealing, .. }
+            | Self::Shredding { sealing, .. }
+            | Self::Shredded { sealing, .. }
+            | Self::Removed { sealing, .. }
+            | Self::Verified { sealing, .. } => Some(sealing),
         }
+    }
+
+    /// The batch that destroys the copy, or has destroyed it.
+    pub fn batch(&self) -> Option<BatchId> {
+        self.sealing().map(|sealing| sealing.batch)
     }
 
     /// The key, where there is one still.
@@ -167,7 +175,7 @@ impl CopyState {
 }
 
 /// A copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct CopyRow {
     /// Which one.
     pub key: CopyKey,
@@ -215,7 +223,7 @@ pub struct DayCount {
 }
 
 /// An account whose copies must be re-filed before a sweep may close a day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RefileMark {
     /// The account.
     pub account: AccountKey,
@@ -224,7 +232,7 @@ pub struct RefileMark {
 }
 
 /// How far a batch has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum BatchStage {
     /// Copies are being put into it.
     Gathering,

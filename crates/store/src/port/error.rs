@@ -50,6 +50,9 @@ pub enum StoreError {
         "the log does not verify, so nothing is written: {0}; see `tenure ledger verify`, or restore a backup"
     )]
     Log(#[from] Unsound),
+    /// The store and its journal do not go on together.
+    #[error(transparent)]
+    Journal(#[from] crate::JournalError),
     /// The data were written by an older version of the program, and are only looked at.
     #[error(
         "the data have an older schema: open them once with a command that writes, such as `tenure doctor`"

@@ -6,7 +6,7 @@ use std::str::FromStr;
 macro_rules! number_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name(pub i64);
     };
 }
@@ -14,7 +14,7 @@ macro_rules! number_id {
 macro_rules! random_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name(pub [u8; 16]);
 
         impl $name {
@@ -60,6 +60,10 @@ number_id!(
 number_id!(
     /// A batch of copies that are destroyed together.
     BatchId
+);
+number_id!(
+    /// A backup that was taken.
+    BackupId
 );
 number_id!(
     /// The place of a statement in the one order of all statements; the first is 0.

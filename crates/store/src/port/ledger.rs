@@ -4,7 +4,7 @@ use crate::{AccountKey, BatchId, ClassId, CopyStage, Digest, PackId, PageId, Rec
 use tenure_model::{Day, Instant};
 
 /// A statement that is to be appended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewStatement {
     /// Whose chain it belongs to; statements about everyone have none.
     pub account: Option<AccountKey>,
@@ -32,7 +32,7 @@ pub struct StatementRow {
 }
 
 /// One version of a hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct HoldRow {
     /// The hold's id.
     pub id: String,
@@ -48,8 +48,19 @@ pub struct HoldRow {
     pub scope: String,
 }
 
-/// How far a run has come.
+/// Who may do what only one may do at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeaseRow {
+    /// Who holds it.
+    pub holder: String,
+    /// A number that grows with each holder, so that an earlier one can be told from the present one.
+    pub token: u64,
+    /// When it lapses.
+    pub until: Instant,
+}
+
+/// How far a run has come.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum RunState {
     /// Rows are being written.
     Opening,
@@ -63,7 +74,7 @@ pub enum RunState {
 }
 
 /// A training run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunRow {
     /// Its id.
     pub id: RunId,
@@ -78,7 +89,7 @@ pub struct RunRow {
 }
 
 /// A record in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RunRecordRow {
     /// Whose record it is.
     pub account: AccountKey,

@@ -7,7 +7,7 @@ use tenure_model::{Day, Instant, Kind, Mode};
 pub type Digest = [u8; 32];
 
 /// A published version of a policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PolicyRow {
     /// The lineage, such as `consumer`.
     pub lineage: String,
@@ -28,7 +28,7 @@ pub struct PolicyRow {
 }
 
 /// A wrapped key and the page on which it lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Wrap {
     /// The page.
     pub page: PageId,
@@ -49,8 +49,19 @@ pub struct Chain {
     pub at: Option<Instant>,
 }
 
+/// What was known of an account until it was told anew.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FormerFacts {
+    /// Until when.
+    pub until: Instant,
+    /// The country.
+    pub country: Option<String>,
+    /// Whether the person is a minor.
+    pub minor: Option<bool>,
+}
+
 /// Facts about an account that the operator tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct AccountFacts {
     /// The account's present country.
     pub country: Option<String>,
@@ -60,10 +71,12 @@ pub struct AccountFacts {
     pub opened_at: Option<Instant>,
     /// When it was closed.
     pub closed_at: Option<Instant>,
+    /// What was known before, oldest first.
+    pub former: Vec<FormerFacts>,
 }
 
 /// The account's two keys; each is gone once it was destroyed.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct AccountKeys {
     /// The key without which no copy of the account opens.
     pub account: Option<Wrap>,
@@ -72,7 +85,7 @@ pub struct AccountKeys {
 }
 
 /// An account that is to be opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct NewAccount {
     /// The operator's pseudonymous id, unique within the organisation.
     pub id: String,
@@ -102,7 +115,7 @@ pub struct AccountRow {
 }
 
 /// A conversation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ConversationRow {
     /// Whose it is.
     pub account: AccountKey,
@@ -117,7 +130,7 @@ pub struct ConversationRow {
 }
 
 /// A record: the longest run of messages of one conversation that share surface, mode and country.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RecordRow {
     /// Whose it is.
     pub account: AccountKey,
@@ -145,8 +158,17 @@ pub struct RecordRow {
     pub segments: u32,
 }
 
+/// A flag that was cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Unflagged {
+    /// When the record had been flagged.
+    pub flagged_at: Instant,
+    /// When the flag was cleared.
+    pub cleared_at: Instant,
+}
+
 /// What may change about a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RecordFacts {
     /// Whether a classifier has scanned it; nothing where nobody told.
     pub scanned: Option<bool>,
@@ -158,10 +180,12 @@ pub struct RecordFacts {
     pub flagged_at: Option<Instant>,
     /// When feedback was given on it.
     pub feedback_at: Option<Instant>,
+    /// The flag that was cleared last.
+    pub unflagged: Option<Unflagged>,
 }
 
 /// What is known of a message besides what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MessageRow {
     /// Its place in the record, from 0.
     pub ordinal: u32,
@@ -180,7 +204,7 @@ pub struct MessageRow {
 }
 
 /// Where a part of a record's body lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SegmentRow {
     /// Its place in the body, from 0.
     pub segment: u32,
@@ -193,7 +217,7 @@ pub struct SegmentRow {
 }
 
 /// A pack of bodies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PackRow {
     /// Its id.
     pub id: PackId,
@@ -201,6 +225,8 @@ pub struct PackRow {
     pub bytes: u64,
     /// How many segments of it are still referred to. The store counts.
     pub segments: u64,
+    /// How many bytes those have. The store counts.
+    pub live: u64,
     /// When it was written.
     pub created_at: Instant,
     /// When its bytes were removed.
@@ -208,7 +234,7 @@ pub struct PackRow {
 }
 
 /// Which pages serve alike: one of these is open at a time.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Shelf {
     /// The tree, such as `account`, `proof`, `ordinary` or `held`.
     pub tree: String,
@@ -219,7 +245,7 @@ pub struct Shelf {
 }
 
 /// What a page is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum PageState {
     /// There is room on it.
     Open,
@@ -243,7 +269,7 @@ pub struct PageRow {
 }
 
 /// Slots that were taken on one page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Slots {
     /// The page.
     pub page: PageId,

@@ -1,6 +1,7 @@
 //! The store itself: jobs that write, snapshots that read.
 
 use crate::{Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 /// The job gave up: whatever it wrote is rolled back, and nothing of other jobs is.
@@ -48,6 +49,10 @@ pub trait Store: Send + Sync {
 
     /// The path from a leaf to the root of the tree of `size` leaves, the leaf's sibling first.
     fn prove_inclusion(&self, leaf: Seq, size: u64) -> Result<Vec<Digest>, StoreError>;
+
+    /// Copies one state of the store into a new file, which nobody else may have open, while it goes on; tells how
+    /// many parts of how many are done. The copy is durable on return.
+    fn copy_to(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError>;
 
     /// Clears deleted rows out of the engine's own logs as far as it can; `false` if readers stood in the way.
     fn scrub(&self) -> Result<bool, StoreError>;

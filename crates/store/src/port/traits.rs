@@ -4,12 +4,12 @@
 //! their key, so that nobody holds a whole table in memory.
 
 use crate::{
-    AccountFacts, AccountKey, AccountKeys, AccountRow, BatchId, BatchRow, BatchStage, ClassId,
-    ConversationId, ConversationRow, CopyKey, CopyRow, CopyStage, CopyState, DayCount, DestroyedCount,
-    DestroyedRow, Digest, DueCopy, Filing, Group, HoldRow, LogRead, MessageRow, NewAccount, NewStatement,
-    PackId, PackRow, PageId, PageRow, PolicyRow, RecordFacts, RecordId, RecordRow, RefileMark, RunId,
-    RunRecordRow, RunRow, SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError,
-    Totals, Wrap,
+    AccountFacts, AccountKey, AccountKeys, AccountRow, BackupRead, BackupWrite, BatchId, BatchRow,
+    BatchStage, ClassId, ConversationId, ConversationRow, CopyKey, CopyRow, CopyStage, CopyState, DayCount,
+    DestroyedCount, DestroyedRow, Digest, DueCopy, Filing, Group, HoldReaderRead, HoldReaderWrite, HoldRow,
+    LeaseRow, LogRead, MessageRow, NewAccount, NewStatement, PackId, PackRow, PageId, PageRow, PolicyRow,
+    RecordFacts, RecordId, RecordRow, RefileMark, ReportRead, RunId, RunRecordRow, RunRow, Sealing,
+    SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError, Totals, Wrap,
 };
 use tenure_model::{Day, Instant};
 
@@ -139,6 +139,13 @@ pub trait ConversationRead {
     fn packs(&mut self, after: Option<PackId>, limit: usize) -> Stored<Vec<PackRow>>;
     /// Packs to which no segment refers and that are not removed yet.
     fn idle_packs(&mut self, limit: usize) -> Stored<Vec<PackRow>>;
+    /// Packs that something still refers to, but to fewer bytes than this share of theirs in thousandths, the
+    /// emptiest first. Costs by those.
+    fn sparse_packs(&mut self, below: u32, limit: usize) -> Stored<Vec<PackRow>>;
+    /// How many bytes all packs have that are not removed, and how many of those are referred to.
+    fn pack_bytes(&mut self) -> Stored<(u64, u64)>;
+    /// The segments that lie in a pack, with whose they are.
+    fn segments_of_pack(&mut self, pack: PackId) -> Stored<Vec<(AccountKey, RecordId, SegmentRow)>>;
 }
 
 /// Writes conversations and what they are made of.
@@ -177,6 +184,15 @@ pub trait ConversationWrite {
     ) -> Stored<()>;
     /// Forgets where a record's body lies, counts it out of its packs and sets its count to none.
     fn remove_segments(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<SegmentRow>>;
+    /// Says that a segment lies elsewhere from now on; `false`, and nothing happens, if it does not lie where it
+    /// is thought to.
+    fn move_segment(
+        &mut self,
+        account: AccountKey,
+        record: RecordId,
+        from: &SegmentRow,
+        to: &SegmentRow,
+    ) -> Stored<bool>;
     /// Marks a pack's bytes as removed.
     fn set_pack_removed(&mut self, id: PackId, at: Instant) -> Stored<()>;
 }
@@ -215,6 +231,8 @@ pub trait CopyRead {
     ) -> Stored<Vec<DueCopy>>;
     /// How many live copies of a group have their day in `from..=to`, for each such day.
     fn count_due(&mut self, shard: u16, group: Group, from: Day, to: Day) -> Stored<Vec<DayCount>>;
+    /// How many live copies there are, but no more than `up_to` are counted, and it costs by that.
+    fn count_live(&mut self, up_to: u64) -> Stored<u64>;
     /// How many copies there are by class and stage. Scans.
     fn stage_counts(&mut self) -> Stored<Vec<StageCount>>;
     /// How many copies were shredded, by day and class. Scans.
@@ -255,6 +273,8 @@ pub trait PageRead {
     fn page(&mut self, id: PageId) -> Stored<Option<PageRow>>;
     /// Pages by id, after one, destroyed ones too.
     fn pages(&mut self, after: Option<PageId>, limit: usize) -> Stored<Vec<PageRow>>;
+    /// Pages whose day has passed by then, on which nothing lies, and whose keys are not destroyed. Costs by those.
+    fn idle_pages(&mut self, before: Day, limit: usize) -> Stored<Vec<PageId>>;
     /// The pages of a shelf that are not destroyed.
     fn pages_on(&mut self, shelf: &Shelf) -> Stored<Vec<PageRow>>;
 }
@@ -320,21 +340,49 @@ pub trait ErasureRead {
     -> Stored<Vec<DestroyedRow>>;
     /// The destructions that name copies of a record, oldest first.
     fn destructions_of(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<DestroyedRow>>;
+    /// The packs from which a batch freed bytes, removed ones too.
+    fn packs_of_batch(&mut self, batch: BatchId) -> Stored<Vec<PackRow>>;
 }
 
 /// Writes batches.
 pub trait ErasureWrite {
     /// Begins a batch that checked the holds of `epoch`.
     fn open_batch(&mut self, created_at: Instant, epoch: u64) -> Stored<BatchId>;
-    /// Sets how far a batch has come.
+    /// Ends live copies: each is sealed into its batch and keeps its key. Those that are not live stay as they are;
+    /// says how many were sealed.
+    fn seal_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64>;
+    /// Takes the keys of live and of sealed copies away, whose pages' keys are about to be destroyed. Those that are
+    /// neither stay as they are; says how many are shredding.
+    fn shred_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64>;
+    /// Forgets where the bodies lie that no copy opens any more, of the records that a batch has copies of, and gives
+    /// the packs that they lay in.
+    fn release_bodies(&mut self, batch: BatchId) -> Stored<Vec<PackId>>;
+    /// Sets how far a batch has come. Where it is shredded, removed or verified, its copies are so too.
     fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()>;
     /// Sets the statement that speaks of a batch.
     fn set_batch_statement(&mut self, id: BatchId, statement: Seq) -> Stored<()>;
     /// Sets the pages whose keys must be destroyed, and the epoch of holds under which that was decided.
     fn set_batch_pages(&mut self, id: BatchId, epoch: u64, old_pages: &[PageId]) -> Stored<()>;
+    /// Keeps that a batch freed bytes in these packs; naming one twice is no error.
+    fn insert_batch_packs(&mut self, batch: BatchId, packs: &[PackId]) -> Stored<()>;
     /// Keeps which copies a batch's destruction names, in the order of its items: once for each batch, and
     /// for good.
     fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()>;
+}
+
+/// Reads leases: who may do what only one may do at a time.
+pub trait LeaseRead {
+    /// The lease of a name, lapsed or not.
+    fn lease(&mut self, name: &str) -> Stored<Option<LeaseRow>>;
+}
+
+/// Writes leases.
+pub trait LeaseWrite {
+    /// Takes the lease of a name for a holder until an instant, or prolongs the holder's own; nothing while another
+    /// holder's has not lapsed. The token is the same for as long as the holder is.
+    fn take_lease(&mut self, name: &str, holder: &str, now: Instant, until: Instant) -> Stored<Option<u64>>;
+    /// Ends a lease at an instant, if the token still holds it.
+    fn end_lease(&mut self, name: &str, token: u64, at: Instant) -> Stored<()>;
 }
 
 /// Reads runs.
@@ -372,8 +420,12 @@ pub trait ReadTx:
     + CopyRead
     + PageRead
     + HoldRead
+    + HoldReaderRead
     + ErasureRead
+    + LeaseRead
     + RunRead
+    + BackupRead
+    + ReportRead
 {
 }
 
@@ -388,8 +440,11 @@ pub trait Tx:
     + CopyWrite
     + PageWrite
     + HoldWrite
+    + HoldReaderWrite
     + ErasureWrite
+    + LeaseWrite
     + RunWrite
+    + BackupWrite
 {
 }
 
@@ -403,8 +458,12 @@ impl<T> ReadTx for T where
         + CopyRead
         + PageRead
         + HoldRead
+        + HoldReaderRead
         + ErasureRead
+        + LeaseRead
         + RunRead
+        + BackupRead
+        + ReportRead
 {
 }
 
@@ -418,7 +477,10 @@ impl<T> Tx for T where
         + CopyWrite
         + PageWrite
         + HoldWrite
+        + HoldReaderWrite
         + ErasureWrite
+        + LeaseWrite
         + RunWrite
+        + BackupWrite
 {
 }

@@ -4,8 +4,8 @@ use super::SqliteTx;
 use super::columns::Columns;
 use super::query::{change, change_one, first, limit, list};
 use crate::{
-    AccountFacts, AccountKey, AccountKeys, AccountRead, AccountRow, AccountWrite, Chain, NewAccount, PageId,
-    PageWrite, Seq, StoreError, Stored, Wrap,
+    AccountFacts, AccountKey, AccountKeys, AccountRead, AccountRow, AccountWrite, Chain, FormerFacts,
+    NewAccount, PageId, PageWrite, Seq, StoreError, Stored, Wrap,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -13,7 +13,7 @@ use tenure_model::Instant;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT key, id, organisation, country, minor, opened_at, closed_at,
+            "SELECT key, id, organisation, country, minor, opened_at, closed_at, former,
                 account_page, account_wrap, proof_page, proof_wrap, chain_version, chain_head, chain_seq, chain_at
             FROM accounts ",
             $rest
@@ -31,6 +31,7 @@ fn account(row: &mut Columns<'_, '_>) -> Stored<AccountRow> {
             minor: row.get("minor")?,
             opened_at: row.instant_if_any("opened_at")?,
             closed_at: row.instant_if_any("closed_at")?,
+            former: former(row.get("former")?)?,
         },
         keys: AccountKeys { account: row.wrap("account_wrap")?, proof: row.wrap("proof_wrap")? },
         chain: Chain {
@@ -40,6 +41,16 @@ fn account(row: &mut Columns<'_, '_>) -> Stored<AccountRow> {
             at: row.instant_if_any("chain_at")?,
         },
     })
+}
+
+fn former(json: Option<String>) -> Stored<Vec<FormerFacts>> {
+    let Some(json) = json else { return Ok(Vec::new()) };
+    serde_json::from_str(&json).map_err(|_| StoreError::Unreadable { column: "former" })
+}
+
+fn former_json(facts: &AccountFacts) -> Stored<Option<String>> {
+    let json = (!facts.former.is_empty()).then(|| serde_json::to_string(&facts.former));
+    json.transpose().map_err(|_| StoreError::Unreadable { column: "former" })
 }
 
 fn page(wrap: Option<&Wrap>) -> Option<PageId> {
@@ -99,8 +110,8 @@ impl AccountRead for SqliteTx<'_> {
 impl AccountWrite for SqliteTx<'_> {
     fn insert_account(&mut self, new: &NewAccount) -> Stored<AccountKey> {
         let sql = "INSERT INTO accounts (id, organisation, country, minor, opened_at, closed_at,
-                account_page, account_wrap, proof_page, proof_wrap)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+                account_page, account_wrap, proof_page, proof_wrap, former)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let values = params![
             new.id,
             new.organisation,
@@ -112,20 +123,21 @@ impl AccountWrite for SqliteTx<'_> {
             sealed(new.keys.account.as_ref()),
             page(new.keys.proof.as_ref()),
             sealed(new.keys.proof.as_ref()),
+            former_json(&new.facts)?,
         ];
         change(self.0, "open an account", sql, values)?;
         Ok(AccountKey(self.0.last_insert_rowid()))
     }
 
     fn set_account_facts(&mut self, key: AccountKey, facts: &AccountFacts) -> Stored<()> {
-        let sql =
-            "UPDATE accounts SET country = ?2, minor = ?3, opened_at = ?4, closed_at = ?5 WHERE key = ?1";
+        let sql = "UPDATE accounts SET country = ?2, minor = ?3, opened_at = ?4, closed_at = ?5, former = ?6 WHERE key = ?1";
         let values = params![
             key,
             facts.country,
             facts.minor,
             facts.opened_at.map(Instant::micros),
             facts.closed_at.map(Instant::micros),
+            former_json(facts)?,
         ];
         change_one(self.0, "change an account", "accounts", sql, values)
     }

@@ -1,8 +1,8 @@
 //! Columns of a row in their order, parsed into the port's types.
 
 use crate::{
-    AccountKey, BatchId, ClassId, ConversationId, PackId, PageId, RecordId, RunId, Seq, SituationId,
-    StoreError, Stored, Wrap,
+    AccountKey, BackupId, BatchId, ClassId, ConversationId, PackId, PageId, RecordId, RunId, Seq,
+    SituationId, StoreError, Stored, Wrap,
 };
 use rusqlite::Row;
 use rusqlite::types::{FromSql, ToSql, ToSqlOutput};
@@ -20,6 +20,7 @@ macro_rules! stored_as_its_only_field {
 }
 stored_as_its_only_field!(
     AccountKey,
+    BackupId,
     BatchId,
     ClassId,
     ConversationId,

@@ -5,7 +5,7 @@ use super::columns::Columns;
 use super::query::{change, change_one, first, limit, list, number};
 use crate::{
     AccountKey, ConversationId, ConversationRead, ConversationRow, ConversationWrite, Digest, MessageRow,
-    PackId, PackRow, RecordFacts, RecordId, RecordRow, SegmentRow, StoreError, Stored,
+    PackId, PackRow, RecordFacts, RecordId, RecordRow, SegmentRow, StoreError, Stored, Unflagged,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -19,14 +19,14 @@ macro_rules! record {
     ($rest:literal) => {
         concat!(
             "SELECT account, id, conversation, ordinal, surface, kind, mode, country, created_at, scanned,
-                last_activity_at, deleted_at, flagged_at, feedback_at, messages, segments FROM records ",
+                last_activity_at, deleted_at, flagged_at, feedback_at, unflagged_from, unflagged_at, messages, segments FROM records ",
             $rest
         )
     };
 }
 macro_rules! pack {
     ($rest:literal) => {
-        concat!("SELECT id, bytes, segments, created_at, removed_at FROM packs ", $rest)
+        concat!("SELECT id, bytes, segments, live, created_at, removed_at FROM packs ", $rest)
     };
 }
 
@@ -57,10 +57,17 @@ fn record(row: &mut Columns<'_, '_>) -> Stored<RecordRow> {
             deleted_at: row.instant_if_any("deleted_at")?,
             flagged_at: row.instant_if_any("flagged_at")?,
             feedback_at: row.instant_if_any("feedback_at")?,
+            unflagged: unflagged(row)?,
         },
         messages: row.get("messages")?,
         segments: row.get("segments")?,
     })
+}
+
+fn unflagged(row: &mut Columns<'_, '_>) -> Stored<Option<Unflagged>> {
+    let from = row.instant_if_any("unflagged_from")?;
+    let at = row.instant_if_any("unflagged_at")?;
+    Ok(from.zip(at).map(|(flagged_at, cleared_at)| Unflagged { flagged_at, cleared_at }))
 }
 
 fn message(row: &mut Columns<'_, '_>) -> Stored<MessageRow> {
@@ -94,6 +101,7 @@ fn pack(row: &mut Columns<'_, '_>) -> Stored<PackRow> {
         id: PackId(row.bytes16("id")?),
         bytes: row.count("bytes")?,
         segments: row.count("segments")?,
+        live: row.count("live")?,
         created_at: row.instant("created_at")?,
         removed_at: row.instant_if_any("removed_at")?,
     })
@@ -178,6 +186,42 @@ impl ConversationRead for SqliteTx<'_> {
         let sql = pack!("WHERE segments = 0 AND removed_at IS NULL ORDER BY id LIMIT ?1");
         list(self.0, "list idle packs", sql, [limit(rows)], pack)
     }
+
+    fn sparse_packs(&mut self, below: u32, rows: usize) -> Stored<Vec<PackRow>> {
+        let sql = pack!(
+            "INDEXED BY packs_sparse WHERE segments > 0 AND removed_at IS NULL
+                AND live * 1000 / max(bytes, 1) < ?1 ORDER BY live * 1000 / max(bytes, 1) LIMIT ?2"
+        );
+        list(self.0, "list sparse packs", sql, params![below, limit(rows)], pack)
+    }
+
+    fn pack_bytes(&mut self) -> Stored<(u64, u64)> {
+        let sql = "SELECT COALESCE(sum(bytes), 0), COALESCE(sum(live), 0) FROM packs INDEXED BY packs_there
+            WHERE removed_at IS NULL";
+        let found =
+            first(self.0, "add up packs", sql, [], |row| Ok((row.count("bytes")?, row.count("live")?)))?;
+        Ok(found.unwrap_or_default())
+    }
+
+    fn segments_of_pack(&mut self, id: PackId) -> Stored<Vec<(AccountKey, RecordId, SegmentRow)>> {
+        let sql = "SELECT account, record, segment, pack, \"offset\", length FROM segments
+            INDEXED BY segments_by_pack WHERE pack = ?1 ORDER BY \"offset\"";
+        list(self.0, "list a pack's segments", sql, [id], |row| {
+            Ok((AccountKey(row.int("account")?), RecordId(row.bytes16("record")?), segment(row)?))
+        })
+    }
+}
+
+impl SqliteTx<'_> {
+    fn count_in(&self, pack: PackId, length: i64) -> Stored<()> {
+        let sql = "UPDATE packs SET segments = segments + 1, live = live + ?2 WHERE id = ?1";
+        change_one(self.0, "count a segment", "packs", sql, params![pack, length])
+    }
+
+    fn count_out(&self, pack: PackId, length: i64) -> Stored<()> {
+        let sql = "UPDATE packs SET segments = segments - 1, live = live - ?2 WHERE id = ?1";
+        change_one(self.0, "count a segment out", "packs", sql, params![pack, length])
+    }
 }
 
 impl ConversationWrite for SqliteTx<'_> {
@@ -190,8 +234,9 @@ impl ConversationWrite for SqliteTx<'_> {
 
     fn insert_record(&mut self, new: &RecordRow) -> Stored<()> {
         let sql = "INSERT INTO records (account, id, conversation, ordinal, surface, kind, mode, country,
-                created_at, scanned, last_activity_at, deleted_at, flagged_at, feedback_at, messages, segments)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+                created_at, scanned, last_activity_at, deleted_at, flagged_at, feedback_at, messages, segments,
+                unflagged_from, unflagged_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
         let values = params![
             new.account,
             new.id,
@@ -209,13 +254,15 @@ impl ConversationWrite for SqliteTx<'_> {
             new.facts.feedback_at.map(Instant::micros),
             new.messages,
             new.segments,
+            new.facts.unflagged.map(|was| was.flagged_at.micros()),
+            new.facts.unflagged.map(|was| was.cleared_at.micros()),
         ];
         change(self.0, "add a record", sql, values).map(drop)
     }
 
     fn set_record_facts(&mut self, account: AccountKey, record: RecordId, facts: &RecordFacts) -> Stored<()> {
         let sql = "UPDATE records SET scanned = ?3, last_activity_at = ?4, deleted_at = ?5, flagged_at = ?6,
-                feedback_at = ?7 WHERE account = ?1 AND id = ?2";
+                feedback_at = ?7, unflagged_from = ?8, unflagged_at = ?9 WHERE account = ?1 AND id = ?2";
         let values = params![
             account,
             record,
@@ -224,6 +271,8 @@ impl ConversationWrite for SqliteTx<'_> {
             facts.deleted_at.map(Instant::micros),
             facts.flagged_at.map(Instant::micros),
             facts.feedback_at.map(Instant::micros),
+            facts.unflagged.map(|was| was.flagged_at.micros()),
+            facts.unflagged.map(|was| was.cleared_at.micros()),
         ];
         change_one(self.0, "change a record", "records", sql, values)
     }
@@ -294,23 +343,44 @@ impl ConversationWrite for SqliteTx<'_> {
             let (offset, length) = (number(new.offset, "offset")?, number(new.length, "length")?);
             let values = params![account, record, new.segment, new.pack, offset, length];
             change(self.0, "add a segment", sql, values)?;
-            let sql = "UPDATE packs SET segments = segments + 1 WHERE id = ?1";
-            change_one(self.0, "count a segment", "packs", sql, [new.pack])?;
+            self.count_in(new.pack, length)?;
         }
         Ok(())
     }
 
     fn remove_segments(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<SegmentRow>> {
         let removed = self.segments(account, record)?;
+        if removed.is_empty() {
+            return Ok(removed);
+        }
         for gone in &removed {
-            let sql = "UPDATE packs SET segments = segments - 1 WHERE id = ?1";
-            change_one(self.0, "count a segment out", "packs", sql, [gone.pack])?;
+            self.count_out(gone.pack, number(gone.length, "length")?)?;
         }
         let sql = "DELETE FROM segments WHERE account = ?1 AND record = ?2";
         change(self.0, "forget segments", sql, params![account, record])?;
         let sql = "UPDATE records SET segments = 0 WHERE account = ?1 AND id = ?2";
         change_one(self.0, "count a record", "records", sql, params![account, record])?;
         Ok(removed)
+    }
+
+    fn move_segment(
+        &mut self,
+        account: AccountKey,
+        record: RecordId,
+        from: &SegmentRow,
+        to: &SegmentRow,
+    ) -> Stored<bool> {
+        let sql = "UPDATE segments SET pack = ?4, \"offset\" = ?5, length = ?6
+            WHERE account = ?1 AND record = ?2 AND segment = ?3 AND pack = ?7 AND \"offset\" = ?8";
+        let (offset, length) = (number(to.offset, "offset")?, number(to.length, "length")?);
+        let was = number(from.offset, "offset")?;
+        let values = params![account, record, from.segment, to.pack, offset, length, from.pack, was];
+        if change(self.0, "move a segment", sql, values)? == 0 {
+            return Ok(false);
+        }
+        self.count_out(from.pack, number(from.length, "length")?)?;
+        self.count_in(to.pack, length)?;
+        Ok(true)
     }
 
     fn set_pack_removed(&mut self, id: PackId, at: Instant) -> Stored<()> {

@@ -143,6 +143,13 @@ impl CopyRead for SqliteTx<'_> {
         })
     }
 
+    fn count_live(&mut self, up_to: u64) -> Stored<u64> {
+        let sql = "SELECT count(*) FROM
+            (SELECT 1 FROM copies INDEXED BY copies_due WHERE state = 0 LIMIT ?1)";
+        let up_to = i64::try_from(up_to).unwrap_or(i64::MAX);
+        Ok(first(self.0, "count live copies", sql, [up_to], |row| row.count("copies"))?.unwrap_or(0))
+    }
+
     fn stage_counts(&mut self) -> Stored<Vec<StageCount>> {
         let sql = "SELECT class, state, count(*), min(created_at) FROM copies
             GROUP BY class, state ORDER BY class, state";
@@ -218,8 +225,8 @@ impl CopyWrite for SqliteTx<'_> {
     fn insert_copy(&mut self, new: &CopyRow) -> Stored<()> {
         let sql =
             "INSERT INTO copies (account, record, class, shard, place, created_at, situation, anchor, day,
-                state, page, wrap, batch, sealed_at, shredded_at, removed_at, verified_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+                state, page, wrap, batch, due_at, cause, sealed_at, shredded_at, removed_at, verified_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
         let state = StateColumns::of(&new.state);
         let values = params![
             new.key.account,
@@ -235,6 +242,8 @@ impl CopyWrite for SqliteTx<'_> {
             state.wrap.map(|wrap| wrap.page),
             state.wrap.map(|wrap| wrap.sealed.as_slice()),
             state.batch,
+            state.due_at,
+            state.cause,
             state.sealed_at,
             state.shredded_at,
             state.removed_at,
@@ -256,8 +265,8 @@ impl CopyWrite for SqliteTx<'_> {
         if now != from {
             return Ok(false);
         }
-        let sql = "UPDATE copies SET state = ?4, page = ?5, wrap = ?6, batch = ?7, sealed_at = ?8,
-                shredded_at = ?9, removed_at = ?10, verified_at = ?11
+        let sql = "UPDATE copies SET state = ?4, page = ?5, wrap = ?6, batch = ?7, due_at = ?8, cause = ?9,
+                sealed_at = ?10, shredded_at = ?11, removed_at = ?12, verified_at = ?13
             WHERE account = ?1 AND record = ?2 AND class = ?3";
         let state = StateColumns::of(to);
         let new_page = state.wrap.map(|wrap| wrap.page);
@@ -269,6 +278,8 @@ impl CopyWrite for SqliteTx<'_> {
             new_page,
             state.wrap.map(|wrap| wrap.sealed.as_slice()),
             state.batch,
+            state.due_at,
+            state.cause,
             state.sealed_at,
             state.shredded_at,
             state.removed_at,

@@ -2,8 +2,8 @@
 
 use super::columns::Columns;
 use crate::{
-    AccountKey, BatchId, ClassId, CopyKey, CopyRow, CopyStage, CopyState, Filing, RecordId, SituationId,
-    StoreError, Stored, Wrap,
+    AccountKey, BatchId, ClassId, CopyKey, CopyRow, CopyStage, CopyState, Filing, RecordId, Sealing,
+    SituationId, StoreError, Stored, Wrap,
 };
 use tenure_model::Instant;
 
@@ -12,7 +12,7 @@ macro_rules! select_copies {
     ($rest:literal) => {
         concat!(
             "SELECT account, record, class, shard, place, created_at, situation, anchor, day, state, page, wrap,
-                batch, sealed_at, shredded_at, removed_at, verified_at FROM copies ",
+                batch, due_at, cause, sealed_at, shredded_at, removed_at, verified_at FROM copies ",
             $rest
         )
     };
@@ -24,6 +24,8 @@ pub(super) use select_copies;
 pub(super) struct StateColumns<'s> {
     pub(super) wrap: Option<&'s Wrap>,
     pub(super) batch: Option<BatchId>,
+    pub(super) due_at: Option<i64>,
+    pub(super) cause: Option<&'s str>,
     pub(super) sealed_at: Option<i64>,
     pub(super) shredded_at: Option<i64>,
     pub(super) removed_at: Option<i64>,
@@ -33,35 +35,26 @@ pub(super) struct StateColumns<'s> {
 impl<'s> StateColumns<'s> {
     pub(super) fn of(state: &'s CopyState) -> Self {
         let some = |at: &Instant| Some(at.micros());
+        let sealed = state.sealing().map_or_else(Self::default, |sealing| Self {
+            batch: Some(sealing.batch),
+            due_at: some(&sealing.due_at),
+            cause: Some(&sealing.cause),
+            sealed_at: some(&sealing.sealed_at),
+            ..Self::default()
+        });
         match state {
-            CopyState::Live { wrap } => Self { wrap: wrap.as_ref(), ..Self::default() },
-            CopyState::Sealed { wrap, batch, sealed_at }
-            | CopyState::Shredding { wrap, batch, sealed_at } => Self {
-                wrap: wrap.as_ref(),
-                batch: Some(*batch),
-                sealed_at: some(sealed_at),
-                ..Self::default()
-            },
-            CopyState::Shredded { batch, sealed_at, shredded_at } => Self {
-                batch: Some(*batch),
-                sealed_at: some(sealed_at),
-                shredded_at: some(shredded_at),
-                ..Self::default()
-            },
-            CopyState::Removed { batch, sealed_at, shredded_at, removed_at } => Self {
-                batch: Some(*batch),
-                sealed_at: some(sealed_at),
-                shredded_at: some(shredded_at),
-                removed_at: some(removed_at),
-                ..Self::default()
-            },
-            CopyState::Verified { batch, sealed_at, shredded_at, removed_at, verified_at } => Self {
-                wrap: None,
-                batch: Some(*batch),
-                sealed_at: some(sealed_at),
+            CopyState::Live { wrap } | CopyState::Sealed { wrap, .. } | CopyState::Shredding { wrap, .. } => {
+                Self { wrap: wrap.as_ref(), ..sealed }
+            }
+            CopyState::Shredded { shredded_at, .. } => Self { shredded_at: some(shredded_at), ..sealed },
+            CopyState::Removed { shredded_at, removed_at, .. } => {
+                Self { shredded_at: some(shredded_at), removed_at: some(removed_at), ..sealed }
+            }
+            CopyState::Verified { shredded_at, removed_at, verified_at, .. } => Self {
                 shredded_at: some(shredded_at),
                 removed_at: some(removed_at),
                 verified_at: some(verified_at),
+                ..sealed
             },
         }
     }
@@ -109,36 +102,43 @@ fn state(row: &mut Columns<'_, '_>) -> Stored<CopyState> {
     let stage = stage(row)?;
     let wrap = row.wrap("wrap")?;
     let batch = row.get::<Option<i64>>("batch")?.map(BatchId);
+    let due_at = row.instant_if_any("due_at")?;
+    let cause: Option<String> = row.get("cause")?;
     let mut when = [None; 4];
     for (at, column) in when.iter_mut().zip(["sealed_at", "shredded_at", "removed_at", "verified_at"]) {
         *at = row.instant_if_any(column)?;
     }
-    put_together(stage, wrap, batch, when).ok_or(StoreError::Unreadable { column: "state" })
+    let [sealed_at, rest @ ..] = when;
+    let sealing = match (batch, due_at, cause, sealed_at) {
+        (Some(batch), Some(due_at), Some(cause), Some(sealed_at)) => {
+            Some(Sealing { batch, due_at, cause, sealed_at })
+        }
+        _ => None,
+    };
+    put_together(stage, wrap, sealing, rest).ok_or(StoreError::Unreadable { column: "state" })
 }
 
 /// Nothing, if the state lacks a part.
 fn put_together(
     stage: CopyStage,
     wrap: Option<Wrap>,
-    batch: Option<BatchId>,
-    [sealed_at, shredded_at, removed_at, verified_at]: [Option<Instant>; 4],
+    sealing: Option<Sealing>,
+    [shredded_at, removed_at, verified_at]: [Option<Instant>; 3],
 ) -> Option<CopyState> {
+    if stage == CopyStage::Live {
+        return Some(CopyState::Live { wrap });
+    }
+    let sealing = sealing?;
     Some(match stage {
         CopyStage::Live => CopyState::Live { wrap },
-        CopyStage::Sealed => CopyState::Sealed { wrap, batch: batch?, sealed_at: sealed_at? },
-        CopyStage::Shredding => CopyState::Shredding { wrap, batch: batch?, sealed_at: sealed_at? },
-        CopyStage::Shredded => {
-            CopyState::Shredded { batch: batch?, sealed_at: sealed_at?, shredded_at: shredded_at? }
+        CopyStage::Sealed => CopyState::Sealed { wrap, sealing },
+        CopyStage::Shredding => CopyState::Shredding { wrap, sealing },
+        CopyStage::Shredded => CopyState::Shredded { sealing, shredded_at: shredded_at? },
+        CopyStage::Removed => {
+            CopyState::Removed { sealing, shredded_at: shredded_at?, removed_at: removed_at? }
         }
-        CopyStage::Removed => CopyState::Removed {
-            batch: batch?,
-            sealed_at: sealed_at?,
-            shredded_at: shredded_at?,
-            removed_at: removed_at?,
-        },
         CopyStage::Verified => CopyState::Verified {
-            batch: batch?,
-            sealed_at: sealed_at?,
+            sealing,
             shredded_at: shredded_at?,
             removed_at: removed_at?,
             verified_at: verified_at?,

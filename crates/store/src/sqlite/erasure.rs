@@ -5,10 +5,12 @@ use super::columns::Columns;
 use super::copy_row::{copy, select_copies};
 use super::query::{change, change_one, first, limit, list, number};
 use crate::{
-    AccountKey, BatchId, BatchRow, BatchStage, ClassId, CopyKey, CopyRow, DestroyedRow, ErasureRead,
-    ErasureWrite, PageId, RecordId, Seq, StoreError, Stored,
+    AccountKey, BatchId, BatchRow, BatchStage, ClassId, ConversationRead, ConversationWrite, CopyKey,
+    CopyRow, DestroyedRow, ErasureRead, ErasureWrite, PackId, PackRow, PageId, PageWrite, RecordId, Sealing,
+    Seq, StoreError, Stored,
 };
 use rusqlite::params;
+use std::collections::{BTreeMap, BTreeSet};
 use tenure_model::Instant;
 
 macro_rules! select {
@@ -132,10 +134,35 @@ impl ErasureRead for SqliteTx<'_> {
         list(self.0, "list what a batch destroyed", sql, params![id, after, limit(rows)], destroyed)
     }
 
+    fn packs_of_batch(&mut self, id: BatchId) -> Stored<Vec<PackRow>> {
+        let packs = list(
+            self.0,
+            "list a batch's packs",
+            "SELECT pack FROM batch_packs WHERE batch = ?1 ORDER BY pack",
+            [id],
+            |row| row.bytes16("pack").map(PackId),
+        )?;
+        packs.into_iter().map(|pack| self.pack(pack)?.ok_or(StoreError::Missing { table: "packs" })).collect()
+    }
+
     fn destructions_of(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<DestroyedRow>> {
         let sql = "SELECT batch, place, account, record, class FROM destroyed
             WHERE account = ?1 AND record = ?2 ORDER BY batch, class";
         list(self.0, "list a record's destructions", sql, params![account, record], destroyed)
+    }
+}
+
+impl SqliteTx<'_> {
+    /// Ends copies by a statement that takes the copy, its batch, since when and why it must go, and when that was
+    /// decided; says how many it changed.
+    fn end_copies(&self, operation: &'static str, sql: &str, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
+        let mut changed = 0;
+        for (CopyKey { account, record, class }, sealing) in copies {
+            let Sealing { batch, due_at, cause, sealed_at } = sealing;
+            let values = params![account, record, class, batch, due_at.micros(), cause, sealed_at.micros()];
+            changed += change(self.0, operation, sql, values)?;
+        }
+        Ok(changed as u64)
     }
 }
 
@@ -146,12 +173,66 @@ impl ErasureWrite for SqliteTx<'_> {
         Ok(BatchId(self.0.last_insert_rowid()))
     }
 
+    fn seal_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
+        let sql = "UPDATE copies SET state = 1, batch = ?4, due_at = ?5, cause = ?6, sealed_at = ?7
+            WHERE account = ?1 AND record = ?2 AND class = ?3 AND state = 0";
+        self.end_copies("seal a copy", sql, copies)
+    }
+
+    fn shred_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
+        let sql = "SELECT page FROM copies WHERE account = ?1 AND record = ?2 AND class = ?3 AND state < 2";
+        let mut left: BTreeMap<[u8; 16], u32> = BTreeMap::new();
+        for (CopyKey { account, record, class }, _) in copies {
+            let page = first(self.0, "read a copy's page", sql, params![account, record, class], |row| {
+                row.get::<Option<[u8; 16]>>("page")
+            })?;
+            if let Some(page) = page.flatten() {
+                *left.entry(page).or_default() += 1;
+            }
+        }
+        let sql =
+            "UPDATE copies SET state = 2, page = NULL, wrap = NULL, batch = ?4, due_at = ?5, cause = ?6,
+                sealed_at = ?7
+            WHERE account = ?1 AND record = ?2 AND class = ?3 AND state < 2";
+        let shredding = self.end_copies("take a copy's key away", sql, copies)?;
+        for (page, count) in left {
+            self.give_back_slots(PageId(page), count)?;
+        }
+        Ok(shredding)
+    }
+
+    fn release_bodies(&mut self, batch: BatchId) -> Stored<Vec<PackId>> {
+        let sql = "SELECT DISTINCT account, record FROM copies c INDEXED BY copies_by_batch WHERE batch = ?1
+            AND NOT EXISTS (SELECT 1 FROM copies o
+                WHERE o.account = c.account AND o.record = c.record AND o.wrap IS NOT NULL)";
+        let gone = list(self.0, "list what nothing opens", sql, [batch], |row| {
+            Ok((AccountKey(row.int("account")?), RecordId(row.bytes16("record")?)))
+        })?;
+        let mut packs = BTreeSet::new();
+        for (account, record) in gone {
+            packs.extend(self.remove_segments(account, record)?.iter().map(|segment| segment.pack));
+        }
+        Ok(packs.into_iter().collect())
+    }
+
     fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()> {
         let sql = "UPDATE batches SET stage = ?2, sealed_at = ?3, shredded_at = ?4, removed_at = ?5,
                 verified_at = ?6 WHERE id = ?1";
         let (code, [sealed_at, shredded_at, removed_at, verified_at]) = spread(stage);
         let values = params![id, code, sealed_at, shredded_at, removed_at, verified_at];
-        change_one(self.0, "move a batch", "batches", sql, values)
+        change_one(self.0, "move a batch", "batches", sql, values)?;
+        let along = match stage {
+            BatchStage::Shredded { shredded_at, .. } => Some((2, "shredded_at", shredded_at)),
+            BatchStage::Removed { removed_at, .. } => Some((3, "removed_at", removed_at)),
+            BatchStage::Verified { verified_at, .. } => Some((4, "verified_at", verified_at)),
+            _ => None,
+        };
+        let Some((from, column, at)) = along else { return Ok(()) };
+        let sql = format!(
+            "UPDATE copies INDEXED BY copies_by_batch SET state = state + 1, {column} = ?2
+            WHERE batch = ?1 AND state = ?3"
+        );
+        change(self.0, "move a batch's copies", &sql, params![id, at.micros(), from]).map(drop)
     }
 
     fn set_batch_statement(&mut self, id: BatchId, statement: Seq) -> Stored<()> {
@@ -169,6 +250,14 @@ impl ErasureWrite for SqliteTx<'_> {
             sql,
             params![id, number(epoch, "epoch")?, pages],
         )
+    }
+
+    fn insert_batch_packs(&mut self, batch: BatchId, packs: &[PackId]) -> Stored<()> {
+        let sql = "INSERT INTO batch_packs (batch, pack) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        for pack in packs {
+            change(self.0, "keep a batch's packs", sql, params![batch, pack])?;
+        }
+        Ok(())
     }
 
     fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()> {

@@ -62,9 +62,9 @@ const QUESTIONS: &[Question] = &[
     ),
     (
         "count packs",
-        "SELECT p.id, p.segments, COALESCE(f.found, 0) FROM packs p
-            LEFT JOIN (SELECT pack, count(*) AS found FROM segments GROUP BY pack) f ON f.pack = p.id
-            WHERE p.segments <> COALESCE(f.found, 0) LIMIT ?1",
+        "SELECT p.id, p.segments, COALESCE(f.found, 0) FROM packs p LEFT JOIN
+            (SELECT pack, count(*) AS found, sum(length) AS bytes FROM segments GROUP BY pack) f ON f.pack = p.id
+            WHERE p.segments <> COALESCE(f.found, 0) OR p.live <> COALESCE(f.bytes, 0) LIMIT ?1",
         |row| {
             let pack = PackId(row.bytes16("id")?);
             Ok(Finding::PackCount { pack, counted: row.count("segments")?, found: row.count("found")? })

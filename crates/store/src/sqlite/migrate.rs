@@ -8,6 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_foundation.sql"),
     include_str!("../../migrations/sqlite/0002_log.sql"),
+    include_str!("../../migrations/sqlite/0003_erasure.sql"),
+    include_str!("../../migrations/sqlite/0004_journal.sql"),
+    include_str!("../../migrations/sqlite/0005_hold_readers.sql"),
+    include_str!("../../migrations/sqlite/0006_reports.sql"),
 ];
 
 /// Marks the file as ours (`TENU`), so that another program's database is not migrated by mistake.

@@ -5,14 +5,19 @@
 //! `secure_delete` and [`Store::scrub`] clear what they can besides.
 
 mod accounts;
+mod backups;
 mod columns;
 mod conversations;
 mod copies;
+mod copy;
 mod copy_row;
 mod erasure;
 mod failure;
+mod hold_readers;
 mod holds;
 mod integrity;
+mod journal;
+mod leases;
 mod log;
 mod meta;
 mod migrate;
@@ -21,18 +26,22 @@ mod pages;
 mod policies;
 mod query;
 mod readers;
+mod reports;
 mod runs;
 mod statements;
 mod writer;
 
 use crate::log::{Recent, Tiles};
-use crate::{Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
+use crate::{
+    Digest, Finding, Journal, JournalError, JournalMark, ReadTx, Seq, Store, StoreError, Ticket, TreeHead,
+    WriteJob,
+};
 use readers::Readers;
 use rusqlite::Connection;
 use std::path::Path;
 use std::sync::Arc;
 use tenure_tlog::incremental::Frontier;
-use writer::Writer;
+use writer::{Started, Writer};
 
 /// A store in one SQLite file (and its WAL beside it).
 #[derive(Debug)]
@@ -41,16 +50,33 @@ pub struct SqliteStore {
     writer: Option<Writer>,
     readers: Readers,
     recent: Arc<Recent>,
+    replayed: u64,
 }
 
 impl SqliteStore {
     /// Opens the store in `path`; makes it if there is none, and brings an older schema up to date.
     ///
     /// # Errors
-    /// [`StoreError::Log`] if the log is not what the statements make it.
+    /// [`StoreError::Log`] if the log is not what the statements make it, and [`crate::JournalError::Missing`] if
+    /// the store is journalled: then it may be old, and only its journal says so.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         Self::start(
             path,
+            None,
+            #[cfg(feature = "faults")]
+            crate::faults::Faults::default(),
+        )
+    }
+
+    /// Opens the store in `path` with its journal, and does again what the journal has beyond it. A store that was
+    /// not journalled is from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::Journal`] if the two do not go together; nothing is changed then.
+    pub fn open_journalled(path: &Path, journal: Box<dyn Journal>) -> Result<Self, StoreError> {
+        Self::start(
+            path,
+            Some(journal),
             #[cfg(feature = "faults")]
             crate::faults::Faults::default(),
         )
@@ -59,21 +85,57 @@ impl SqliteStore {
     /// Opens the store in `path` so that its commits fail as the handle says.
     #[cfg(feature = "faults")]
     pub fn open_with_faults(path: &Path, faults: crate::faults::Faults) -> Result<Self, StoreError> {
-        Self::start(path, faults)
+        Self::start(path, None, faults)
+    }
+
+    /// Opens the store in `path` with its journal so that its commits fail as the handle says.
+    #[cfg(feature = "faults")]
+    pub fn open_journalled_with_faults(
+        path: &Path,
+        journal: Box<dyn Journal>,
+        faults: crate::faults::Faults,
+    ) -> Result<Self, StoreError> {
+        Self::start(path, Some(journal), faults)
     }
 
     fn start(
         path: &Path,
+        journal: Option<Box<dyn Journal>>,
         #[cfg(feature = "faults")] faults: crate::faults::Faults,
     ) -> Result<Self, StoreError> {
         let mut connection = open::for_writing(path)?;
+        if journal.is_none() && journal::is_journalled(&connection)? {
+            return Err(JournalError::Missing.into());
+        }
         migrate::migrate(&mut connection)?;
-        let (writer, recent) = Writer::start(
+        let Started { writer, recent, replayed } = Writer::start(
             connection,
+            journal,
             #[cfg(feature = "faults")]
             faults,
         )?;
-        Ok(Self { writer: Some(writer), readers: Readers::new(path), recent })
+        Ok(Self { writer: Some(writer), readers: Readers::new(path), recent, replayed })
+    }
+
+    /// How many groups of the journal were done again on opening.
+    pub const fn replayed(&self) -> u64 {
+        self.replayed
+    }
+
+    /// What the journal of the store in `path` is called; nothing if it is not journalled. The file must be there.
+    pub fn journal_name(path: &Path) -> Result<Option<[u8; 16]>, StoreError> {
+        let connection = open::for_reading(path)?;
+        if journal::is_journalled(&connection)? { Ok(journal::known(&connection)?.name) } else { Ok(None) }
+    }
+
+    /// The group of the journal that the store in `path` ends with, as anyone may look it up; nothing if it is not
+    /// journalled. The file must be there.
+    pub fn journalled_up_to(path: &Path) -> Result<Option<JournalMark>, StoreError> {
+        let connection = open::for_reading(path)?;
+        if !journal::is_journalled(&connection)? {
+            return Ok(None);
+        }
+        Ok(Some(journal::known(&connection)?.mark))
     }
 
     /// Opens the store in `path` to look only, beside another process that may write: nothing can be written,
@@ -81,7 +143,7 @@ impl SqliteStore {
     pub fn observe(path: &Path) -> Result<Self, StoreError> {
         let readers = Readers::new(path);
         readers.snapshot(migrate::check)?;
-        Ok(Self { writer: None, readers, recent: Arc::new(Recent::new(&Frontier::new())) })
+        Ok(Self { writer: None, readers, recent: Arc::new(Recent::new(&Frontier::new())), replayed: 0 })
     }
 }
 
@@ -109,6 +171,10 @@ impl Store for SqliteStore {
                 .readers
                 .snapshot(|connection| Tiles::new(&mut SqliteTx(connection)).prove_inclusion(leaf, size)),
         }
+    }
+
+    fn copy_to(&self, file: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+        self.readers.snapshot(|connection| copy::to_file(connection, file, progress))
     }
 
     fn scrub(&self) -> Result<bool, StoreError> {

@@ -54,6 +54,12 @@ pub(super) fn for_reading(path: &Path) -> Stored<Connection> {
     Ok(connection)
 }
 
+/// A new file that takes a copy.
+pub(super) fn for_copy(path: &Path) -> Stored<Connection> {
+    only_for_its_owner(path)?;
+    connect(path)
+}
+
 fn connect(path: &Path) -> Stored<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(failed("open the database"))?;

@@ -54,6 +54,14 @@ impl PageRead for SqliteTx<'_> {
         list(self.0, "list pages", sql, params![after, limit(rows)], page)
     }
 
+    fn idle_pages(&mut self, before: Day, rows: usize) -> Stored<Vec<PageId>> {
+        let sql = "SELECT id FROM pages INDEXED BY pages_idle
+            WHERE wraps = 0 AND state < 2 AND day IS NOT NULL AND day < ?1 ORDER BY day LIMIT ?2";
+        list(self.0, "list idle pages", sql, params![before.0, limit(rows)], |row| {
+            row.bytes16("id").map(PageId)
+        })
+    }
+
     fn pages_on(&mut self, on: &Shelf) -> Stored<Vec<PageRow>> {
         let sql = select!("WHERE tree = ?1 AND class IS ?2 AND day IS ?3 AND state < 2 ORDER BY id");
         let values = params![on.tree, on.class, on.day.map(|day| day.0)];

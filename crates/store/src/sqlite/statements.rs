@@ -15,7 +15,7 @@ macro_rules! select {
     };
 }
 
-fn statement(row: &mut Columns<'_, '_>) -> Stored<StatementRow> {
+pub(super) fn statement(row: &mut Columns<'_, '_>) -> Stored<StatementRow> {
     Ok(StatementRow {
         seq: Seq(row.int("seq")?),
         previous: row.get::<Option<i64>>("previous")?.map(Seq),

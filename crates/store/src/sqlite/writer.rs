@@ -1,10 +1,12 @@
 //! The one writer. Jobs that wait are committed together, with the log that their statements make: one sync
-//! of the disk for all of them.
+//! of the disk for all of them, and before it one of the journal, where there is one.
 
 use super::SqliteTx;
 use super::failure::failed;
+use super::journal::Journalling;
+use crate::journal::{Recorder, Redo};
 use crate::log::{Growth, Recent, Sequencer};
-use crate::{Abort, StoreError, Stored, Ticket, Unsound, WriteJob};
+use crate::{Abort, Journal, StoreError, Stored, Ticket, Unsound, WriteJob};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -39,12 +41,22 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A writer that runs, and what it found when it began.
+pub(super) struct Started {
+    pub(super) writer: Writer,
+    pub(super) recent: Arc<Recent>,
+    /// How many groups of the journal were done again.
+    pub(super) replayed: u64,
+}
+
 impl Writer {
-    /// Checks the log, brings it up to date with the statements, and starts the thread.
+    /// Checks the log, brings it up to date with the statements and everything with the journal, and starts the
+    /// thread.
     pub(super) fn start(
         connection: Connection,
+        journal: Option<Box<dyn Journal>>,
         #[cfg(feature = "faults")] faults: crate::faults::Faults,
-    ) -> Stored<(Self, Arc<Recent>)> {
+    ) -> Stored<Started> {
         let mut sequencer = Sequencer::load(&mut SqliteTx(&connection))?;
         control(&connection, "BEGIN IMMEDIATE")?;
         // Statements of a store from before there was a log are no leaves yet.
@@ -53,12 +65,16 @@ impl Writer {
         if let Some(mut growth) = growth {
             sequencer.committed(&mut growth);
         }
+        let joined =
+            journal.map(|journal| Journalling::join(&connection, &mut sequencer, journal)).transpose()?;
+        let (journal, replayed) = joined.map_or((None, 0), |(journal, replayed)| (Some(journal), replayed));
         let recent = Arc::new(Recent::new(sequencer.frontier().ok_or(Unsound::NoHead)?));
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let mut group = Group {
             connection,
             sequencer,
             recent: Arc::clone(&recent),
+            journal,
             #[cfg(feature = "faults")]
             faults,
         };
@@ -69,7 +85,8 @@ impl Writer {
                 operation: "start the writer",
                 reason: error.to_string(),
             })?;
-        Ok((Self { queue: Some(queue), thread: Some(thread) }, recent))
+        let writer = Self { queue: Some(queue), thread: Some(thread) };
+        Ok(Started { writer, recent, replayed })
     }
 
     pub(super) fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
@@ -101,6 +118,7 @@ struct Group {
     connection: Connection,
     sequencer: Sequencer,
     recent: Arc<Recent>,
+    journal: Option<Journalling>,
     #[cfg(feature = "faults")]
     faults: crate::faults::Faults,
 }
@@ -126,16 +144,18 @@ impl Group {
     ) -> Result<(), StoreError> {
         let connection = &self.connection;
         let opened = Instant::now();
+        let stopped = self.journal.as_ref().and_then(|journal| journal.check().err());
         if !connection.is_autocommit() {
             // A rollback that failed left a transaction open, in which nothing more may be done.
             drop(control(connection, "ROLLBACK"));
         }
-        let mut broken = control(connection, "BEGIN IMMEDIATE").err();
+        let mut redo = self.journal.as_mut().map(|journal| &mut journal.redo);
+        let mut broken = stopped.or_else(|| control(connection, "BEGIN IMMEDIATE").err());
         let mut next = Some(first);
         while let Some(Waiting { job, answer }) = next {
             let outcome = match &broken {
                 Some(_) => Err(StoreError::Aborted),
-                None => run_job(connection, job).unwrap_or_else(|error| {
+                None => run_job(connection, redo.as_deref_mut(), job).unwrap_or_else(|error| {
                     broken = Some(error);
                     Err(StoreError::Aborted)
                 }),
@@ -145,6 +165,9 @@ impl Group {
             next = if full { None } else { waiting.try_recv().ok() };
         }
         if let Some(error) = broken {
+            if let Some(redo) = redo {
+                redo.cut(0);
+            }
             drop(control(connection, "ROLLBACK"));
             return Err(error);
         }
@@ -159,19 +182,34 @@ impl Group {
         Ok(())
     }
 
-    /// Integrates what the group appended, and commits all of it.
+    /// Integrates what the group appended, appends the group to the journal, and commits all of it.
     fn commit(&mut self) -> Result<Option<Growth>, StoreError> {
+        let Self { connection, sequencer, journal, .. } = self;
+        let mut append = || journal.as_mut().map_or(Ok(()), |journal| journal.append(connection));
         let commit = || {
-            control(&self.connection, "COMMIT")
-                .map_err(|error| StoreError::Commit { reason: error.to_string() })
+            control(connection, "COMMIT").map_err(|error| StoreError::Commit { reason: error.to_string() })
         };
-        let log = &mut SqliteTx(&self.connection);
+        let log = &mut SqliteTx(connection);
         #[cfg(feature = "faults")]
         if let Some(fault) = self.faults.meet() {
-            return fault.strike(&mut self.sequencer, log, commit);
+            use crate::faults::Fault;
+            let struck = fault.strike(sequencer, log, || {
+                append()?;
+                commit()
+            });
+            if fault == Fault::Lost {
+                // The journal has what the database is about to lose.
+                append()?;
+            }
+            if struck.is_ok() {
+                journal.iter_mut().for_each(Journalling::committed);
+            }
+            return struck;
         }
-        let growth = self.sequencer.integrate(log)?;
+        let growth = sequencer.integrate(log)?;
+        append()?;
         commit()?;
+        journal.iter_mut().for_each(Journalling::committed);
         Ok(growth)
     }
 }
@@ -180,10 +218,19 @@ impl Group {
 ///
 /// # Errors
 /// The group is lost: SQLite rolled all of it back, or the job's own part could not be rolled back alone.
-fn run_job(connection: &Connection, job: WriteJob) -> Result<Result<(), StoreError>, StoreError> {
+fn run_job(
+    connection: &Connection,
+    mut redo: Option<&mut Redo>,
+    job: WriteJob,
+) -> Result<Result<(), StoreError>, StoreError> {
     control(connection, "SAVEPOINT job")?;
-    let outcome = match catch_unwind(AssertUnwindSafe(|| job(&mut SqliteTx(connection)))) {
-        Ok(Ok(())) => Ok(()),
+    let mark = redo.as_ref().map_or(0, |redo| redo.mark());
+    let run = AssertUnwindSafe(|| match redo.as_deref_mut() {
+        Some(redo) => job(&mut Recorder::new(&mut SqliteTx(connection), redo)),
+        None => job(&mut SqliteTx(connection)),
+    });
+    let outcome = match catch_unwind(run) {
+        Ok(Ok(())) => redo.as_deref_mut().and_then(Redo::fault).map_or(Ok(()), Err),
         Ok(Err(Abort)) => Err(StoreError::Aborted),
         Err(_) => Err(StoreError::Panicked),
     };
@@ -191,13 +238,16 @@ fn run_job(connection: &Connection, job: WriteJob) -> Result<Result<(), StoreErr
         return Err(StoreError::Commit { reason: "the engine rolled the group back".to_owned() });
     }
     if outcome.is_err() {
+        if let Some(redo) = redo {
+            redo.cut(mark);
+        }
         control(connection, "ROLLBACK TO job")?;
     }
     control(connection, "RELEASE job")?;
     Ok(outcome)
 }
 
-fn control(connection: &Connection, sql: &'static str) -> Stored<()> {
+pub(super) fn control(connection: &Connection, sql: &'static str) -> Stored<()> {
     let mut statement = connection.prepare_cached(sql).map_err(failed(sql))?;
     statement.execute([]).map_err(failed(sql))?;
     Ok(())

@@ -4,6 +4,7 @@
 
 mod crash;
 mod faults;
+mod journal;
 mod log;
 mod sqlite;
 

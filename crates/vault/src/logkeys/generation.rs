@@ -9,6 +9,7 @@ use tenure_tlog::note::{
 };
 
 use crate::cipher::CipherError;
+use crate::keylog::Kind;
 use crate::keys::Secret;
 
 /// The length of an ML-DSA-44 signature.
@@ -52,7 +53,7 @@ pub(super) struct Generation {
 impl Generation {
     /// New keys.
     pub(super) fn new(name: &KeyName, made_at: Instant) -> Result<Self, CipherError> {
-        let seeds = Seeds { ed25519: Secret::random()?, ml_dsa_44: Secret::random()? };
+        let seeds = Seeds { ed25519: Secret::random(Kind::Seed)?, ml_dsa_44: Secret::random(Kind::Seed)? };
         Self::active(name, made_at, seeds)
     }
 
@@ -176,7 +177,7 @@ mod tests {
     #[test]
     fn both_libraries_derive_the_same_keys_from_a_seed() {
         for _ in 0..8 {
-            let seed = Secret::random().unwrap();
+            let seed = Secret::random(Kind::Seed).unwrap();
             let pure = Ed25519SecretKey::from_seed(seed.as_bytes()).public_key();
             assert_eq!(Ed25519::from_seed(&seed).unwrap().public_key(), pure);
             let pure = MlDsa44SecretKey::from_seed(seed.as_bytes()).public_key();
@@ -186,7 +187,7 @@ mod tests {
 
     #[test]
     fn what_one_library_signs_the_other_verifies() {
-        let seed = Secret::random().unwrap();
+        let seed = Secret::random(Kind::Seed).unwrap();
         let ed25519 = Ed25519::from_seed(&seed).unwrap();
         let known = Ed25519PublicKey::from_bytes(&ed25519.public_key()).unwrap();
         let signature = ed25519.sign(b"message").unwrap();

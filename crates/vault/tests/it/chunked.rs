@@ -1,8 +1,6 @@
-//! Bodies in chunks: read by range from the files that they lie in, and altered there by someone else.
+//! Bodies in chunks: read by range from where they lie, and altered there by someone else.
 
-use std::fs;
 use std::ops::Range;
-use std::path::PathBuf;
 
 use proptest::prelude::*;
 use tenure_vault::{BodyKey, OpenError, Place as Segment, SegmentName};
@@ -31,18 +29,14 @@ fn stored(place: &Place, text: &[u8]) -> (BodyKey, Segment) {
     (key, segment)
 }
 
-fn file(place: &Place, segment: &Segment) -> PathBuf {
-    place.folder.path().join("data").join("packs").join(segment.pack.to_string())
-}
-
-/// Where the segment's bytes lie in its file.
+/// Where the segment's bytes lie in its pack.
 fn span(segment: &Segment) -> Range<usize> {
     let start = usize::try_from(segment.offset).unwrap();
     start..start + usize::try_from(segment.length).unwrap()
 }
 
 #[test]
-fn a_range_opens_under_no_name_and_no_key_but_its_own() {
+pub(crate) fn a_range_opens_under_no_name_and_no_key_but_its_own() {
     let place = Place::new();
     let (key, segment) = stored(&place, &text(3 * CHUNK));
     let vault = place.vault();
@@ -54,7 +48,7 @@ fn a_range_opens_under_no_name_and_no_key_but_its_own() {
 }
 
 #[test]
-fn a_segment_takes_seventy_three_bytes_more_than_its_text_and_sixteen_for_each_full_chunk() {
+pub(crate) fn a_segment_takes_seventy_three_bytes_more_than_its_text_and_sixteen_for_each_full_chunk() {
     let place = Place::new();
     for length in [0, 1, CHUNK - 1, CHUNK, 10 * CHUNK] {
         let (_, segment) = stored(&place, &text(length));
@@ -64,11 +58,10 @@ fn a_segment_takes_seventy_three_bytes_more_than_its_text_and_sixteen_for_each_f
 
 /// Whoever can write to the packs can exchange chunks without any key.
 #[test]
-fn chunks_exchanged_within_a_pack_are_refused() {
+pub(crate) fn chunks_exchanged_within_a_pack_are_refused() {
     let place = Place::new();
     let (key, segment) = stored(&place, &text(3 * CHUNK));
-    let path = file(&place, &segment);
-    let sound = fs::read(&path).unwrap();
+    let sound = place.pack(segment.pack);
     let chunk = |number: usize| {
         let start = span(&segment).start + HEADER + number * SEALED_CHUNK;
         start..start + SEALED_CHUNK
@@ -76,19 +69,19 @@ fn chunks_exchanged_within_a_pack_are_refused() {
     for (from, to) in [(0, 1), (1, 0), (2, 1)] {
         let mut altered = sound.clone();
         altered.copy_within(chunk(from), chunk(to).start);
-        fs::write(&path, &altered).unwrap();
+        place.alter(segment.pack, altered);
         assert_eq!(place.vault().read(&segment, &key, &NAME), Err(OpenError::Refused));
         let start = (to * CHUNK) as u64;
         let range = place.vault().read_range(&segment, &key, &NAME, start..start + 1);
         assert_eq!(range, Err(OpenError::Refused));
     }
-    fs::write(&path, &sound).unwrap();
+    place.alter(segment.pack, sound);
     assert!(place.vault().read(&segment, &key, &NAME).unwrap() == text(3 * CHUNK));
 }
 
 /// A place that says a shorter length than was stored is a cut, whatever made it so.
 #[test]
-fn a_place_that_is_too_short_or_too_long_opens_nothing() {
+pub(crate) fn a_place_that_is_too_short_or_too_long_opens_nothing() {
     let place = Place::new();
     let (key, segment) = stored(&place, &text(2 * CHUNK + 10));
     let others = [0, 1, 57, 72, 73, 74]
@@ -102,11 +95,18 @@ fn a_place_that_is_too_short_or_too_long_opens_nothing() {
     }
 }
 
+/// What holds of anything, for those who run it elsewhere too.
+#[cfg(all(feature = "s3", feature = "transit", feature = "faults"))]
+pub(crate) const PROPERTIES: [(&str, fn()); 2] = [
+    ("a_range_read_from_a_pack_is_the_slice_of_the_text", a_range_read_from_a_pack_is_the_slice_of_the_text),
+    ("no_byte_of_a_stored_segment_can_be_altered", no_byte_of_a_stored_segment_can_be_altered),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_range_read_from_a_file_is_the_slice_of_the_text(
+    fn a_range_read_from_a_pack_is_the_slice_of_the_text(
         length in 0..4 * CHUNK,
         ranges in prop::collection::vec((0..4 * CHUNK, 0..4 * CHUNK), 1..8),
     ) {
@@ -126,10 +126,9 @@ proptest! {
     ) {
         let place = Place::new();
         let (key, segment) = stored(&place, &text(length));
-        let path = file(&place, &segment);
-        let mut content = fs::read(&path).unwrap();
+        let mut content = place.pack(segment.pack);
         content[span(&segment).start + at.index(span(&segment).len())] ^= flipped;
-        fs::write(&path, &content).unwrap();
+        place.alter(segment.pack, content);
         prop_assert!(place.vault().read(&segment, &key, &NAME).is_err());
         prop_assert!(place.vault().read_range(&segment, &key, &NAME, 0..u64::MAX).is_err());
     }

@@ -18,7 +18,7 @@ fn same(vault: &Vault, one: &BodyKey, other: &BodyKey) -> bool {
 }
 
 #[test]
-fn a_copy_opens_with_its_account_and_its_page() {
+pub(crate) fn a_copy_opens_with_its_account_and_its_page() {
     let place = Place::new();
     let vault = place.vault();
     let (account, page) = (place.account(), place.page(Tree::Ordinary));
@@ -30,7 +30,7 @@ fn a_copy_opens_with_its_account_and_its_page() {
 }
 
 #[test]
-fn a_copy_opens_neither_with_another_account_nor_with_another_page() {
+pub(crate) fn a_copy_opens_neither_with_another_account_nor_with_another_page() {
     let place = Place::new();
     let vault = place.vault();
     let (account, page) = (place.account(), place.page(Tree::Ordinary));
@@ -42,7 +42,7 @@ fn a_copy_opens_neither_with_another_account_nor_with_another_page() {
 }
 
 #[test]
-fn a_copy_opens_under_no_name_but_its_own() {
+pub(crate) fn a_copy_opens_under_no_name_but_its_own() {
     let place = Place::new();
     let vault = place.vault();
     let (account, page) = (place.account(), place.page(Tree::Ordinary));
@@ -62,7 +62,7 @@ fn a_copy_opens_under_no_name_but_its_own() {
 }
 
 #[test]
-fn altered_wraps_are_refused() {
+pub(crate) fn altered_wraps_are_refused() {
     let place = Place::new();
     let vault = place.vault();
     let (account, page) = (place.account(), place.page(Tree::Ordinary));
@@ -77,7 +77,7 @@ fn altered_wraps_are_refused() {
 }
 
 #[test]
-fn a_destroyed_page_takes_its_copies_with_it_and_no_others() {
+pub(crate) fn a_destroyed_page_takes_its_copies_with_it_and_no_others() {
     let mut place = Place::new();
     let account = place.account();
     let pages = place.vault().pages().create(Tree::Ordinary, 2).unwrap();
@@ -96,7 +96,7 @@ fn a_destroyed_page_takes_its_copies_with_it_and_no_others() {
 }
 
 #[test]
-fn a_person_who_leaves_takes_every_copy_along_but_not_the_proof() {
+pub(crate) fn a_person_who_leaves_takes_every_copy_along_but_not_the_proof() {
     let mut place = Place::new();
     let name = AccountName { organisation: None, account: "account" };
     let (of_accounts, of_proofs) = (place.page(Tree::Account), place.page(Tree::Proof));
@@ -123,7 +123,7 @@ fn a_person_who_leaves_takes_every_copy_along_but_not_the_proof() {
 }
 
 #[test]
-fn nothing_is_wrapped_under_a_page_of_another_tree() {
+pub(crate) fn nothing_is_wrapped_under_a_page_of_another_tree() {
     let place = Place::new();
     let vault = place.vault();
     let name = AccountName { organisation: None, account: "account" };

@@ -1,7 +1,7 @@
 //! Packs: segments come back as they went in, under their own names and keys only.
 
 use proptest::prelude::*;
-use tenure_vault::{BodyError, BodyKey, OpenError, PACK_BYTES_MAX, Reading, SegmentName};
+use tenure_vault::{BodyError, BodyKey, OpenError, PACK_BYTES_MAX, Place as Segment, Reading, SegmentName};
 
 use crate::Place;
 
@@ -9,7 +9,7 @@ const NAME: SegmentName<'static> =
     SegmentName { organisation: Some("o"), account: "account", record: "record", number: 3 };
 
 #[test]
-fn a_segment_opens_under_no_name_but_its_own() {
+pub(crate) fn a_segment_opens_under_no_name_but_its_own() {
     let mut place = Place::new();
     let key = place.vault().body_key().unwrap();
     let mut writer = place.vault().pack_writer().unwrap();
@@ -32,7 +32,7 @@ fn a_segment_opens_under_no_name_but_its_own() {
 }
 
 #[test]
-fn an_empty_pack_is_not_stored_and_a_dropped_one_leaves_nothing() {
+pub(crate) fn an_empty_pack_is_not_stored_and_a_dropped_one_leaves_nothing() {
     let place = Place::new();
     let vault = place.vault();
     vault.finish(vault.pack_writer().unwrap()).unwrap();
@@ -43,7 +43,7 @@ fn an_empty_pack_is_not_stored_and_a_dropped_one_leaves_nothing() {
 }
 
 #[test]
-fn a_removed_pack_is_not_found_and_is_proved_absent() {
+pub(crate) fn a_removed_pack_is_not_found_and_is_proved_absent() {
     let place = Place::new();
     let vault = place.vault();
     let key = vault.body_key().unwrap();
@@ -59,7 +59,7 @@ fn a_removed_pack_is_not_found_and_is_proved_absent() {
 }
 
 #[test]
-fn a_pack_says_when_it_is_full_and_a_large_segment_fits_all_the_same() {
+pub(crate) fn a_pack_says_when_it_is_full_and_a_large_segment_fits_all_the_same() {
     let place = Place::new();
     let vault = place.vault();
     let key = vault.body_key().unwrap();
@@ -71,6 +71,59 @@ fn a_pack_says_when_it_is_full_and_a_large_segment_fits_all_the_same() {
     vault.finish(writer).unwrap();
     assert!(vault.read(&stored, &key, &NAME).unwrap() == large);
 }
+
+#[test]
+pub(crate) fn a_segment_that_was_copied_as_it_is_opens_where_it_lies_now_and_no_longer_where_it_lay() {
+    let place = Place::new();
+    let vault = place.vault();
+    let key = vault.body_key().unwrap();
+    let mut writers = [vault.pack_writer().unwrap(), vault.pack_writer().unwrap()];
+    let name = |number: usize| SegmentName { number: number as u64, ..NAME };
+    let text = |number: usize| vec![b'a'; 40_000 * number];
+    let before: Vec<Segment> =
+        (0..6).map(|number| writers[number % 2].add(&key, &name(number), &text(number)).unwrap()).collect();
+    for writer in writers {
+        vault.finish(writer).unwrap();
+    }
+
+    let order = [4, 1, 0, 5, 1];
+    let sealed = vault.read_sealed(&order.map(|number| before[number])).unwrap();
+    let mut copied = vault.pack_writer().unwrap();
+    let after: Vec<Segment> = sealed.iter().map(|one| copied.add_sealed(one).unwrap()).collect();
+    assert!(after.iter().all(|place| place.pack == copied.id()));
+    vault.finish(copied).unwrap();
+    vault.remove_packs(&[before[0].pack, before[1].pack]).unwrap();
+
+    for (number, place) in order.into_iter().zip(&after) {
+        let text = text(number);
+        assert!(vault.read(place, &key, &name(number)).unwrap() == text);
+        let part = vault.read_range(place, &key, &name(number), 20_000..30_000).unwrap();
+        assert!(part == text.get(20_000..30_000).unwrap_or_default());
+        assert_eq!(vault.read(place, &key, &name(9)), Err(OpenError::Refused));
+    }
+    let gone = BodyError::NotFound(before[4].pack);
+    assert_eq!(vault.read_sealed(&[after[0], before[4]]), Err(gone));
+}
+
+#[test]
+pub(crate) fn nothing_is_copied_that_no_body_key_seals() {
+    let place = Place::new();
+    let mut writer = place.vault().pack_writer().unwrap();
+    assert_eq!(writer.add_sealed(b""), Err(OpenError::Malformed));
+    for (id, sealed) in [(0, b"\0abc"), (2, b"\x02abc"), (9, b"\x09abc")] {
+        assert_eq!(writer.add_sealed(sealed), Err(OpenError::UnknownAlgorithm(id)));
+    }
+    assert!(writer.is_empty());
+    writer.add_sealed(b"\x01abc").unwrap();
+    assert!(!writer.is_empty());
+}
+
+/// What holds of anything, for those who run it elsewhere too.
+#[cfg(all(feature = "s3", feature = "transit", feature = "faults"))]
+pub(crate) const PROPERTIES: [(&str, fn()); 1] = [(
+    "segments_of_several_packs_come_back_in_the_order_asked_for",
+    segments_of_several_packs_come_back_in_the_order_asked_for,
+)];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]

@@ -21,10 +21,19 @@ struct Said {
     policies: BTreeMap<String, Digest>,
     withdrawn: BTreeSet<String>,
     runs: BTreeMap<String, Digest>,
-    /// The versions of each: what began it, when, and what it covers.
-    holds: BTreeMap<String, Vec<(Began, Instant, serde_json::Value)>>,
+    /// The versions of each.
+    holds: BTreeMap<String, Vec<VersionSaid>>,
     released: BTreeMap<String, Instant>,
     copies: BTreeMap<Seq, (u64, Digest)>,
+}
+
+/// A version of a hold: what began it, when, what it covers, and whether people may be told of it. Old statements
+/// do not say the last.
+struct VersionSaid {
+    began: Began,
+    at: Instant,
+    scope: serde_json::Value,
+    may_tell: Option<bool>,
 }
 
 /// What began a version of a hold.
@@ -63,13 +72,15 @@ impl Tenure {
                 Statement::RunSealed { run, manifest } => {
                     said.runs.insert(run, manifest);
                 }
-                Statement::HoldPlaced { hold, scope } => {
-                    said.holds.entry(hold).or_default().push((Began::Placed, stated.at, scope));
+                Statement::HoldPlaced { hold, scope, may_tell, .. } => {
+                    let version = VersionSaid { began: Began::Placed, at: stated.at, scope, may_tell };
+                    said.holds.entry(hold).or_default().push(version);
                 }
-                Statement::HoldAmended { hold, scope } => {
-                    said.holds.entry(hold).or_default().push((Began::Amended, stated.at, scope));
+                Statement::HoldAmended { hold, scope, may_tell, .. } => {
+                    let version = VersionSaid { began: Began::Amended, at: stated.at, scope, may_tell };
+                    said.holds.entry(hold).or_default().push(version);
                 }
-                Statement::HoldReleased { hold } => {
+                Statement::HoldReleased { hold, .. } => {
                     said.released.insert(hold, stated.at);
                 }
                 Statement::CopiesShredded { count, root } => {
@@ -170,16 +181,16 @@ impl Said {
     /// last where the hold was released.
     fn is_stated(&self, id: &str, versions: &[HoldRow]) -> bool {
         let stated = self.holds.get(id).map_or(&[][..], Vec::as_slice);
-        let begins = stated.iter().skip(1).map(|(_, at, _)| Some(*at));
+        let begins = stated.iter().skip(1).map(|said| Some(said.at));
         let ends = begins.chain([self.released.get(id).copied()]);
         stated.len() == versions.len()
             && (1..).zip(versions).zip(stated.iter().zip(ends)).all(|((number, row), (said, end))| {
-                let (began, at, scope) = said;
                 row.version == number
-                    && (*began == Began::Placed) == (number == 1)
-                    && row.placed_at == *at
+                    && (said.began == Began::Placed) == (number == 1)
+                    && row.placed_at == said.at
                     && row.released_at == end
-                    && serde_json::from_str(&row.scope).ok().as_ref() == Some(scope)
+                    && said.may_tell.is_none_or(|may_tell| may_tell == row.may_tell)
+                    && serde_json::from_str(&row.scope).ok().as_ref() == Some(&said.scope)
             })
     }
 }

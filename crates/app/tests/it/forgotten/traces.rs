@@ -149,8 +149,10 @@ fn outline_of(database: &Connection, table: &str, pages: &HashMap<Vec<u8>, usize
                 Some(page) => format!("page {page}"),
                 None => format!("{} bytes", blob.len()),
             },
-            // The published checkpoint and the log's keys, which are random too.
-            ValueRef::Text(text) if table == "meta" && place == 1 => format!("{} bytes", text.len()),
+            // The published checkpoint, the log's keys and the names of processes are random too.
+            ValueRef::Text(text) if matches!(table, "meta" | "leases") && place == 1 => {
+                format!("{} bytes", text.len())
+            }
             value => format!("{value:?}"),
         });
         Ok(outlined.collect::<Vec<_>>().join(" | "))

@@ -89,10 +89,10 @@ fn whatever_is_done_to_what_was_destroyed_is_found() {
     flag_again(&world, returning);
     let log = Log::of(world);
     assert!(found(&log.after(|_| ())).is_empty());
-    let revived = "UPDATE copies SET (state, batch, sealed_at, shredded_at) = (0, NULL, NULL, NULL)
-        WHERE state = 3 AND class <> (SELECT id FROM classes WHERE name = 'scores')";
-    let shredded = "UPDATE copies SET (state, batch, sealed_at, shredded_at, page, wrap) =
-        (3, (SELECT max(batch) FROM destroyed), 1, 1, NULL, NULL) WHERE state = 0";
+    let revived = "UPDATE copies SET (state, batch, due_at, cause, sealed_at, shredded_at, removed_at, verified_at) =
+        (0, NULL, NULL, NULL, NULL, NULL, NULL, NULL) WHERE state = 5 AND class <> (SELECT id FROM classes WHERE name = 'scores')";
+    let shredded = "UPDATE copies SET (state, batch, due_at, cause, sealed_at, shredded_at, page, wrap) =
+        (3, (SELECT max(batch) FROM destroyed), 1, 'time', 1, 1, NULL, NULL) WHERE state = 0";
     for (what, sql) in [
         ("an item that goes", "DELETE FROM destroyed WHERE place = 0"),
         ("all items", "DELETE FROM destroyed"),
@@ -105,7 +105,7 @@ fn whatever_is_done_to_what_was_destroyed_is_found() {
             "INSERT INTO destroyed SELECT batch, 99, account, zeroblob(16), class FROM destroyed LIMIT 1",
         ),
         ("a live copy that is called destroyed", shredded),
-        ("a copy that is called destroyed by nothing", "UPDATE copies SET batch = 99 WHERE state = 3"),
+        ("a copy that is called destroyed by nothing", "UPDATE copies SET batch = 99 WHERE state = 5"),
         ("a body's copy that lives again", revived),
     ] {
         let verified = log.after(|database| {

@@ -1,0 +1,112 @@
+//! Pages whose keys are about to go, against whatever would lie on them.
+
+use tenure_store::CopyStage;
+
+use super::explore::Race;
+use super::*;
+
+const DELETED: &str = "2025-09-05T00:00:00Z";
+
+/// The history of three people lies on one page, and one of them has deleted theirs.
+pub(super) fn ground() -> Ground {
+    let world = people(&["gone", "one", "two"]);
+    let record = first_record(&world, "one");
+    world.tenure.delete(Deletion::ConversationOf(record), at(DELETED)).unwrap();
+    world.open_account("new", at(DELETED));
+    Ground::of(world)
+}
+
+fn imports(stage: &Stage) -> Act {
+    let tenure = stage.tenure.clone();
+    act(move || {
+        let mut ingester = tenure.ingester("race", tenure_app::Defaults::default(), at(DELETED))?;
+        let said = conversation("new", "c9", "pro", &["2025-09-04T00:00:00Z"]);
+        ingester.push(tenure_formats::Item::Conversation(said))?;
+        ingester.finish().map(drop)
+    })
+}
+
+pub(super) fn sweeps_and_imports(stage: &Stage) -> Vec<Act> {
+    vec![sweeps(stage, at(DELETED)), imports(stage)]
+}
+
+pub(super) fn all_there(stage: &Stage, played: &Played) {
+    all_did(played);
+    stage.settle(at(DELETED), at("2025-09-20T00:00:00Z"));
+    for (account, class) in [("new", "history"), ("new", "content"), ("two", "history"), ("one", "content")] {
+        assert_eq!(stage.copy(account, class), CopyStage::Live, "{class} of {account}");
+    }
+    assert_eq!(stage.copy("one", "history"), CopyStage::Verified);
+}
+
+#[test]
+fn what_is_taken_in_while_a_page_goes_never_lies_on_it() {
+    let ground = ground();
+    let count = Race { ground: &ground, acts: &sweeps_and_imports, check: &all_there }.explore(60);
+    assert!(count.exhaustive > 15, "{count:?}");
+}
+
+/// An idle page of a day that has passed, and somebody whose content would go by that day.
+fn idle_ground() -> Ground {
+    let world = people(&["gone", "one"]);
+    world.sweep(at(DUE));
+    world.open_account("late", at(DUE));
+    world.tenure.place_hold("order", content_of(&["late"]), true, at(DUE)).unwrap();
+    Ground::of(world)
+}
+
+fn sweeps_and_imports_what_is_over(stage: &Stage) -> Vec<Act> {
+    let tenure = stage.tenure.clone();
+    let import = act(move || {
+        let mut ingester = tenure.ingester("race", tenure_app::Defaults::default(), at(GRACE_OVER))?;
+        let said = conversation("one", "c9", "pro", &["2025-09-01T00:00:30Z"]);
+        ingester.push(tenure_formats::Item::Conversation(said))?;
+        ingester.finish().map(drop)
+    });
+    vec![sweeps(stage, at(GRACE_OVER)), import]
+}
+
+#[test]
+fn what_is_taken_in_as_its_day_has_passed_can_be_opened_until_it_goes() {
+    let ground = idle_ground();
+    let check = |stage: &Stage, played: &Played| {
+        all_did(played);
+        stage.assert_sound();
+        stage.settle(at(GRACE_OVER), at("2025-12-02T00:00:00Z"));
+    };
+    let count =
+        Race { ground: &ground, acts: &sweeps_and_imports_what_is_over, check: &check }.explore(20);
+    assert!(count.exhaustive > 20, "{count:?}");
+}
+
+const PROOFS: &str = "2031-10-01T00:00:00Z";
+
+/// The evidence of one who is gone is due, and that of others lies on the same page.
+pub(super) fn proofs_ground() -> Ground {
+    let world = people(&["gone", "other"]);
+    world.tenure.delete(Deletion::Account("gone".to_owned()), at(DELETED)).unwrap();
+    world.sweep(at("2026-01-01T00:00:00Z"));
+    Ground::of(world)
+}
+
+fn sweeps_and_opens(stage: &Stage) -> Vec<Act> {
+    let tenure = stage.tenure.clone();
+    let open = act(move || {
+        tenure.set_account("new", tenure_app::AccountFacts::default(), at(PROOFS))?;
+        let off = tenure.answer("new", "train", tenure_model::Choice::Off, None)?;
+        tenure.decide("new", off, at(PROOFS)).map(drop)
+    });
+    vec![sweeps(stage, at(PROOFS)), open]
+}
+
+#[test]
+fn who_comes_while_the_evidence_of_another_goes_keeps_theirs() {
+    let ground = proofs_ground();
+    let check = |stage: &Stage, played: &Played| {
+        all_did(played);
+        stage.settle(at(PROOFS), at("2031-11-01T00:00:00Z"));
+        assert_eq!(stage.tenure.receipts("new", at(PROOFS)).unwrap().len(), 2);
+    };
+    let count = Race { ground: &ground, acts: &sweeps_and_opens, check: &check }.explore(20);
+    assert!(count.exhaustive > 15, "{count:?}");
+}

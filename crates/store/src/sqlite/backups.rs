@@ -1,0 +1,38 @@
+//! Backups that were taken.
+
+use super::SqliteTx;
+use super::query::{change, change_one, list, number};
+use crate::{BackupId, BackupRead, BackupRow, BackupWrite, NewBackup, Stored};
+use rusqlite::params;
+use tenure_model::Instant;
+
+impl BackupRead for SqliteTx<'_> {
+    fn backups(&mut self) -> Stored<Vec<BackupRow>> {
+        let sql = "SELECT id, taken_at, number, ages_out_at, note FROM backups ORDER BY id";
+        list(self.0, "list backups", sql, [], |row| {
+            let id = BackupId(row.int("id")?);
+            let backup = NewBackup {
+                taken_at: row.instant("taken_at")?,
+                number: row.count("number")?,
+                ages_out_at: row.instant_if_any("ages_out_at")?,
+                note: row.get("note")?,
+            };
+            Ok(BackupRow { id, backup })
+        })
+    }
+}
+
+impl BackupWrite for SqliteTx<'_> {
+    fn insert_backup(&mut self, new: &NewBackup) -> Stored<BackupId> {
+        let sql = "INSERT INTO backups (taken_at, number, ages_out_at, note) VALUES (?1, ?2, ?3, ?4)";
+        let (taken_at, ends) = (new.taken_at.micros(), new.ages_out_at.map(Instant::micros));
+        let values = params![taken_at, number(new.number, "number")?, ends, new.note];
+        change(self.0, "remember a backup", sql, values)?;
+        Ok(BackupId(self.0.last_insert_rowid()))
+    }
+
+    fn set_backup_end(&mut self, id: BackupId, ages_out_at: Instant) -> Stored<()> {
+        let sql = "UPDATE backups SET ages_out_at = ?2 WHERE id = ?1";
+        change_one(self.0, "end a backup", "backups", sql, params![id, ages_out_at.micros()])
+    }
+}
