@@ -113,7 +113,15 @@ fn sweep(tenure: &Tenure, now: Instant, limit: usize) -> Result<f64, String> {
         thread::sleep((Duration::from_secs(1) * share / RATE).saturating_sub(begun.elapsed()));
     });
     let swept = swept.map_err(|error| error.to_string())?;
-    Ok(number(usize::try_from(swept.total()).unwrap_or_default()) / begun.elapsed().as_secs_f64())
+    let elapsed = begun.elapsed().as_secs_f64();
+    let told = say(format_args!(
+        "    {} destroyed with {} pages, {} wrapped anew",
+        grouped(swept.total()),
+        swept.pages,
+        grouped(swept.rewrapped)
+    ));
+    told.map_err(|error| error.to_string())?;
+    Ok(number(usize::try_from(swept.total()).unwrap_or_default()) / elapsed)
 }
 
 /// What a load came to.

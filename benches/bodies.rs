@@ -16,10 +16,10 @@ use tenure_model::Instant;
 use tenure_vault::{SegmentName, Vault};
 
 /// How much is stored of each length in one round.
-const ROUND_BYTES: usize = 120 << 20;
+const ROUND_BYTES: usize = 48 << 20;
 /// How much is made durable at once; ingestion commits as much.
 const BATCH_BYTES: usize = 12 << 20;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 const POLICY: &str = include_str!("../policies/example.toml");
 
 fn main() -> Outcome {

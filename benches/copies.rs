@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant as Clock;
 
 use tenure_app::{SweepOptions, Swept, Tenure};
-use tenure_benches::{Outcome, account, conversation, grouped, import, median, say, tenure};
+use tenure_benches::{Outcome, account, conversation, grouped, import, median, number, say, tenure};
 use tenure_model::{Day, Instant, MonthLength, Span};
 use tenure_policy::FiledUnder;
 use tenure_store::{
@@ -21,7 +21,7 @@ const DUE: u64 = 1_024;
 /// The most wraps of a page.
 const PAGE: u64 = 256;
 /// How many ordinary days are measured, and how many on which a version was published.
-const DAYS: u32 = 5;
+const DAYS: u32 = 3;
 /// The day on which the first due copies were last active; they go 30 days later.
 const FIRST: u32 = 75;
 /// How many rows are added in one transaction.
@@ -53,7 +53,12 @@ from  = "closed"
 why   = "Another anchor"
 "#;
 
+/// How much expires on a day of many people, and how many they are.
+const CROWDED: u64 = 20_480;
+const PEOPLE: u64 = 200;
+
 fn main() -> Outcome {
+    crowded_day()?;
     let large = std::env::var("COPIES").ok().and_then(|copies| copies.parse().ok()).unwrap_or(1_000_000);
     let folder = std::env::var_os("BENCH_DIR").unwrap_or_else(|| std::env::temp_dir().into());
     let small = measure(10_000, folder.as_ref())?;
@@ -72,6 +77,31 @@ fn main() -> Outcome {
         ))?;
     }
     Ok(())
+}
+
+/// A day on which copies of many people expire, more than one batch has, on pages that all of them share.
+fn crowded_day() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let (tenure, _store) = tenure(folder.path(), POLICY, day(0)?)?;
+    let at = day(1)?;
+    let due = (0..CROWDED).map(|id| conversation(&format!("person-{}", id % PEOPLE), id, at, 1, 40));
+    import(&tenure, due, at)?;
+    let begun = Clock::now();
+    let now = day(31)?;
+    let swept = tenure.sweep(now, SweepOptions::everything(now), &mut |_| {})?;
+    say(format_args!(
+        "a day on which {} copies of {PEOPLE} people expire: {} destroyed with {} pages, {} wrapped anew (goal: {} pages, \
+         0 wrapped anew), {} a second",
+        grouped(CROWDED),
+        grouped(swept.total()),
+        swept.pages,
+        grouped(swept.rewrapped),
+        CROWDED / PAGE,
+        grouped(format_args!(
+            "{:.0}",
+            number(usize::try_from(swept.total())?) / begun.elapsed().as_secs_f64()
+        ))
+    ))
 }
 
 /// Medians, in seconds.
@@ -121,12 +151,11 @@ fn next(number: u32, now: Instant) -> String {
     POLICY
         .replace("\"v1\"", &format!("\"v{number}\""))
         .replace("2024-01-01T00:00:00Z", &date)
-        .replace("20 years", &format!("{} years", 100 - number))
+        .replace("20 years", &format!("{} years", FIRST + DAYS + 19 - number))
 }
 
 /// Sweeps what falls due on a day, and looks that it went in whole pages.
 fn expire(tenure: &Tenure, now: Instant) -> Outcome<f64> {
-    // The last instant of the day, when all that falls due on it is due.
     let begun = Clock::now();
     let swept = tenure.sweep(now, SweepOptions::everything(now), &mut |_| {})?;
     let elapsed = begun.elapsed().as_secs_f64();

@@ -12,6 +12,7 @@ use tenure_app::{Deletion, SweepOptions, Tenure};
 use tenure_benches::watch::Watch;
 use tenure_benches::{
     Outcome, Scatter, account, conversation, grouped, import, number, percentile, say, tenure, watched,
+    written,
 };
 use tenure_model::Instant;
 use tenure_store::{RecordId, Store, StoreError, StoreExt as _};
@@ -83,6 +84,7 @@ fn erase(accounts: usize, journal: bool) -> Outcome {
     let mut scatter = Scatter::new(4);
     watch.clear();
     let mut times = Vec::with_capacity(ERASED);
+    let before = written();
     for _ in 0..ERASED {
         let chosen = usize::try_from(scatter.below(order.len() as u64))?;
         let name = order.swap_remove(chosen);
@@ -94,6 +96,7 @@ fn erase(accounts: usize, journal: bool) -> Outcome {
             return Err("an erased account has copies left".into());
         }
     }
+    let bytes = written() - before;
     times.sort_unstable();
     let (half, most) = (percentile(&times, 50), percentile(&times, 95));
     say(format_args!(
@@ -109,7 +112,8 @@ fn erase(accounts: usize, journal: bool) -> Outcome {
         9.7 / half,
         100.0 / most
     ))?;
-    explain(&watch, &times)
+    explain(&watch, &times)?;
+    say(format_args!("    {:20} {:7.0} KiB", "written to disk", mebibytes(bytes) * 1024.0 / number(ERASED)))
 }
 
 /// Where the time went, on average.

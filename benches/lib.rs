@@ -186,6 +186,13 @@ pub fn peak_mebibytes() -> u64 {
     line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).map_or(0, |kib| kib / 1024)
 }
 
+/// The bytes that this process has had written to disks; zero where the system does not tell.
+pub fn written() -> u64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.and_then(|line| line.trim().parse().ok()).unwrap_or_default()
+}
+
 /// A number with its thousands set apart.
 pub fn grouped(number: impl std::fmt::Display) -> String {
     let digits = number.to_string();

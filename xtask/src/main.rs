@@ -6,6 +6,7 @@
 //! cargo xtask verifier  the page that checks receipts: target/verifier/index.html
 //! cargo xtask fuzz      the parsers on bytes that nobody thought of, for a few seconds each
 //! cargo xtask servers   the servers that tests start, installed into the user's cache
+//! cargo xtask rechecks  leaves out every check that is made twice, and sees that a test fails (takes a while)
 //! cargo xtask deny      licences, sources and banned crates (installs cargo-deny, which takes minutes)
 //! cargo xtask test      everything that must pass before a change goes in
 //! cargo xtask ci        the same with cargo-deny installed, and a summary of slow tests
@@ -15,6 +16,7 @@ mod deps;
 mod fuzz;
 mod metadata;
 mod purity;
+mod rechecks;
 mod servers;
 mod sources;
 mod steps;
@@ -29,7 +31,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-const USAGE: &str = "usage: cargo xtask deps|tidy|verifier|fuzz|servers|deny|test|ci";
+const USAGE: &str = "usage: cargo xtask deps|tidy|verifier|fuzz|servers|rechecks [WORD]|deny|test|ci";
 
 fn main() -> ExitCode {
     match run() {
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let command = arguments.next().context(USAGE)?;
+    let word = if command == "rechecks" { arguments.next() } else { None };
     anyhow::ensure!(arguments.next().is_none(), "{USAGE}");
     let root = root()?;
     match command.as_str() {
@@ -56,6 +59,7 @@ fn run() -> anyhow::Result<()> {
         "verifier" => verifier::run(&root).map(drop),
         "fuzz" => fuzz::run(&root),
         "servers" => servers::install(&root),
+        "rechecks" => rechecks::run(&root, word.as_deref()),
         "deny" => steps::deny(&root),
         "test" => steps::test(&root, steps::Profile::Default),
         "ci" => steps::test(&root, steps::Profile::Ci),

@@ -34,6 +34,7 @@ use tenure_vault::CopyName;
 use crate::filing::{Filed, class_name, file};
 use crate::pages::{in_vault, tree_word};
 use crate::person::{Person, wrap_of};
+use crate::policies::Policies;
 use crate::record::Holds;
 use crate::sweep::{Judge, Judged, Sweep, sealing};
 use crate::{Error, Tenure};
@@ -131,6 +132,7 @@ impl Sweep<'_> {
             let (tenure, policies, slice) = (self.tenure.clone(), Arc::clone(&self.policies), slice.to_vec());
             let (now, by) = (self.now, self.by);
             moved += self.write(move |tx| {
+                let policies = Policies::current(tx, &policies)?;
                 let holds = Holds::load(tx)?;
                 let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
                 let mut hand = Hand::new(&tenure, tx)?;
@@ -150,6 +152,7 @@ impl Sweep<'_> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (now, by) = (self.now, self.by);
         self.write(move |tx| {
+            let policies = Policies::current(tx, &policies)?;
             let holds = Holds::load(tx)?;
             let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
             let mut hand = Hand::new(&tenure, tx)?;

@@ -94,6 +94,8 @@ pub struct Tenure {
     policies: Arc<Mutex<Option<Arc<Policies>>>>,
     /// Held by the sweep that is under way: two at once would take each other's batches for abandoned ones.
     pub(crate) sweeping: Arc<Mutex<()>>,
+    /// Held by the erasure of an account that is under way.
+    pub(crate) erasing: Arc<Mutex<()>>,
     /// Held while something is destroyed outside the store.
     pub(crate) door: Arc<Mutex<()>>,
     /// Who this is among the processes that share the store.
@@ -127,6 +129,7 @@ impl Tenure {
             log,
             policies: Arc::default(),
             sweeping: Arc::default(),
+            erasing: Arc::default(),
             door: Arc::default(),
             name,
         }

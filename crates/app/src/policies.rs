@@ -20,11 +20,30 @@ use crate::{Allowance, Error, Tenure};
 pub struct Policies {
     lineages: Vec<Arc<Lineage>>,
     by_surface: HashMap<String, (usize, SurfaceId)>,
+    /// Advances with each publication and each withdrawal.
+    epoch: u64,
 }
+
+const EPOCH: &str = "policies/epoch";
 
 impl Policies {
     pub(crate) fn load(tx: &mut dyn ReadTx) -> Result<Self, Error> {
-        Self::with(&tx.policies()?, &[], Instant::MIN)
+        let loaded = Self::with(&tx.policies()?, &[], Instant::MIN)?;
+        Ok(Self { epoch: epoch(tx)?, ..loaded })
+    }
+
+    /// What is published as a transaction sees it: what is known already, unless it has changed since.
+    pub(crate) fn current(tx: &mut dyn ReadTx, known: &Arc<Self>) -> Result<Arc<Self>, Error> {
+        if epoch(tx)? == known.epoch {
+            return Ok(Arc::clone(known));
+        }
+        Self::load(tx).map(Arc::new)
+    }
+
+    /// Lets everyone know that what is published has changed.
+    pub(crate) fn advance(tx: &mut dyn Tx) -> Result<(), Error> {
+        let next = epoch(tx)? + 1;
+        Ok(tx.set_meta(EPOCH, &next.to_string())?)
     }
 
     /// What is published together with versions that would be published now.
@@ -86,6 +105,12 @@ impl Policies {
     pub fn named(&self, name: &str) -> Option<&Arc<Lineage>> {
         self.lineages.iter().find(|lineage| lineage.name() == name)
     }
+}
+
+fn epoch(tx: &mut dyn ReadTx) -> Result<u64, Error> {
+    let epoch = tx.meta(EPOCH)?;
+    // One that can't be read differs from every one that is known, so that all is loaded anew.
+    Ok(epoch.map_or(0, |epoch| epoch.parse().unwrap_or(u64::MAX - 1)))
 }
 
 /// When a version lives: before it was published and once it is withdrawn nobody is judged by it.
@@ -207,6 +232,7 @@ impl Tenure {
         now: Instant,
     ) -> Result<(), Error> {
         let digest: [u8; 32] = Sha256::digest(source.as_bytes()).into();
+        Policies::advance(tx)?;
         tx.insert_policy(&PolicyRow {
             lineage: version.policy.clone(),
             version: version.name.clone(),

@@ -45,7 +45,10 @@ impl Sweep<'_> {
             let last = slice.last().and_then(|row| Some((row.facts.closed_at?, row.key)));
             let whole = ripe.len() < SLICE;
             let (tenure, policies) = (self.tenure.clone(), policies.clone());
-            destroyed += self.write(move |tx| tenure.forget_proofs(tx, &policies, &ripe, now))?;
+            destroyed += self.write(move |tx| {
+                let policies = Policies::current(tx, &policies)?;
+                tenure.forget_proofs(tx, &policies, &ripe, now)
+            })?;
             self.destroy_pending()?;
             if whole {
                 return Ok(destroyed);

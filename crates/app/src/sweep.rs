@@ -4,6 +4,7 @@ mod guard;
 mod judge;
 mod lease;
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
 
@@ -198,37 +199,8 @@ impl Tenure {
         })
     }
 
-    /// The groups in which something can be due by an instant, each with the last such day.
     fn due_groups(&self, policies: &Policies, now: Instant, by: Instant) -> Result<Vec<(Group, Day)>, Error> {
-        self.store.read(|tx| {
-            let classes = tx.classes()?;
-            // What holds keep is looked at only where a hold has changed since the last sweep looked.
-            let review = tx.meta(REVIEW_HELD)?.is_some_and(|asked| !asked.is_empty());
-            let mut situations: HashMap<i64, Option<Situation>> = HashMap::new();
-            let mut found = Vec::new();
-            for group in tx.groups(SHARD)? {
-                let filed = FiledUnder::from_number(group.anchor);
-                let situation = match situations.entry(group.situation.0) {
-                    std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-                    std::collections::hash_map::Entry::Vacant(entry) => {
-                        let body = tx.situation(group.situation)?;
-                        entry.insert(body.and_then(|body| serde_json::from_slice(&body).ok()))
-                    }
-                };
-                // What can't be understood is looked at one by one; the verdict decides.
-                let lineage =
-                    situation.as_ref().and_then(|situation| policies.of_surface(situation.surface()));
-                let last = match (situation, lineage) {
-                    _ if filed == FiledUnder::HELD => review.then_some(Day(i32::MAX)),
-                    (Some(situation), Some((lineage, _))) => lineage
-                        .cutoff_ahead(situation, class_name(&classes, group.class), filed, now, by)
-                        .last_day(),
-                    _ => Some(Day(i32::MAX)),
-                };
-                found.extend(last.map(|day| (group, day)));
-            }
-            Ok(found)
-        })
+        self.store.read(|tx| due_groups(tx, policies, now, by))
     }
 
     /// How many copies can be due by an instant at most: what the index finds, and everything of accounts that wait
@@ -252,6 +224,41 @@ impl Tenure {
             Ok(copies)
         })
     }
+}
+
+/// The groups in which something can be due by an instant, each with the last such day.
+pub(crate) fn due_groups(
+    tx: &mut dyn ReadTx,
+    policies: &Policies,
+    now: Instant,
+    by: Instant,
+) -> Result<Vec<(Group, Day)>, Error> {
+    let classes = tx.classes()?;
+    // What holds keep is looked at only where a hold has changed since the last sweep looked.
+    let review = tx.meta(REVIEW_HELD)?.is_some_and(|asked| !asked.is_empty());
+    let mut situations: HashMap<i64, Option<Situation>> = HashMap::new();
+    let mut found = Vec::new();
+    for group in tx.groups(SHARD)? {
+        let filed = FiledUnder::from_number(group.anchor);
+        let situation = match situations.entry(group.situation.0) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let body = tx.situation(group.situation)?;
+                entry.insert(body.and_then(|body| serde_json::from_slice(&body).ok()))
+            }
+        };
+        // What can't be understood is looked at one by one; the verdict decides.
+        let lineage = situation.as_ref().and_then(|situation| policies.of_surface(situation.surface()));
+        let last = match (situation, lineage) {
+            _ if filed == FiledUnder::HELD => review.then_some(Day(i32::MAX)),
+            (Some(situation), Some((lineage, _))) => {
+                lineage.cutoff_ahead(situation, class_name(&classes, group.class), filed, now, by).last_day()
+            }
+            _ => Some(Day(i32::MAX)),
+        };
+        found.extend(last.map(|day| (group, day)));
+    }
+    Ok(found)
 }
 
 /// Counts what would become of a copy.
@@ -371,6 +378,7 @@ impl<'t> Sweep<'t> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (now, by) = (self.now, self.by);
         self.write(move |tx| {
+            let policies = Policies::current(tx, &policies)?;
             let holds = Holds::load(tx)?;
             let classes = tx.classes()?;
             let class = class_name(&classes, group.class);
@@ -415,6 +423,7 @@ impl<'t> Sweep<'t> {
                 let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
                 let (now, by) = (self.now, self.by);
                 let last = self.write(move |tx| {
+                    let policies = Policies::current(tx, &policies)?;
                     let holds = Holds::load(tx)?;
                     let classes = tx.classes()?;
                     let found = tx.due(SHARD, group, Day(i32::MAX), after, SLICE)?;

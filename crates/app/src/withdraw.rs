@@ -129,6 +129,7 @@ impl Tenure {
         confirmed: String,
         now: Instant,
     ) -> Result<Withdrawal, Error> {
+        Policies::advance(tx)?;
         tx.withdraw_policy(&row.lineage, &row.version, now)?;
         let by = asked.by.clone();
         keep(tx, row, &Kept { by, at: asked.at.micros(), confirmed: Some(confirmed.clone()) })?;

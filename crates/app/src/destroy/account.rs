@@ -1,7 +1,7 @@
 //! A person leaves: where nothing keeps a copy of theirs, all of them go at once with the key of the account.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, TryLockError};
+use std::sync::{Arc, PoisonError, TryLockError};
 
 use tenure_model::Instant;
 use tenure_policy::Due;
@@ -45,6 +45,8 @@ impl Tenure {
     /// Deletes everything of an account and closes it. Where nothing keeps any copy of it, all of them are
     /// destroyed before the answer, by the key of the account; otherwise the sweep destroys what is due.
     pub fn erase_account(&self, account: &str, now: Instant) -> Result<Erased, Error> {
+        // One at a time; a sweep, which may take long, is not waited for.
+        let _turn = self.erasing.lock().unwrap_or_else(PoisonError::into_inner);
         let alone = match self.sweeping.try_lock() {
             Ok(alone) => Some(alone),
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
@@ -97,6 +99,7 @@ impl Sweep<'_> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (account, now) = (account.to_owned(), self.now);
         self.write(move |tx| {
+            let policies = Policies::current(tx, &policies)?;
             let deleted = tenure.delete_in(tx, &Deletion::Account(account), now)?;
             let (row, count) = (&deleted.person.row, deleted.count);
             let holds = Holds::load(tx)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tenure_model::{Instant, MonthLength, Span};
+use tenure_model::{Instant, Span};
 use tenure_receipts::Statement;
 use tenure_store::{
     AccountKey, BatchRow, BatchStage, PackId, PackRow, PageState, RecordId, SegmentRow, StoreExt as _,
@@ -11,7 +11,7 @@ use tenure_vault::{BodyError, PACK_BYTES_MAX, Place};
 
 use super::destroyed_of;
 use crate::pages::in_vault;
-use crate::settings::erase_within;
+use crate::settings::{deadline, erase_within};
 use crate::sweep::Sweep;
 use crate::{Error, Tenure};
 
@@ -115,7 +115,7 @@ impl Sweep<'_> {
             let mut owed = BTreeMap::new();
             for batch in tx.unfinished_batches()? {
                 let BatchStage::Shredded { sealed_at, .. } = batch.stage else { continue };
-                if patience_ends(sealed_at, within) <= by {
+                if patience_ends(batch.due_at.unwrap_or(sealed_at), within) <= by {
                     let packs = tx.packs_of_batch(batch.id)?;
                     let there =
                         packs.into_iter().filter(|pack| pack.removed_at.is_none() && pack.segments > 0);
@@ -270,11 +270,11 @@ fn absent(found: Vec<bool>) -> Result<(), Error> {
     ))
 }
 
-/// When a batch no longer waits for the rest of a pack to die.
-fn patience_ends(sealed_at: Instant, within: Span) -> Instant {
-    let deadline = sealed_at.plus(within, MonthLength::Calendar).micros();
-    let patience = deadline.saturating_sub(sealed_at.micros()) / PATIENCE * (PATIENCE - 1);
-    Instant::saturating_from_micros(sealed_at.micros().saturating_add(patience))
+/// When a batch no longer waits for the rest of a pack to die, given since when its first copy must be gone.
+fn patience_ends(due_at: Instant, within: Span) -> Instant {
+    let deadline = deadline(due_at, within).micros();
+    let patience = deadline.saturating_sub(due_at.micros()) / PATIENCE * (PATIENCE - 1);
+    Instant::saturating_from_micros(due_at.micros().saturating_add(patience))
 }
 
 fn place(row: &SegmentRow) -> Result<Place, Error> {

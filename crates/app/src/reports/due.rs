@@ -1,17 +1,17 @@
 //! What is due and not destroyed, and what of it is late.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tenure_model::{Day, Instant, Span};
-use tenure_policy::{Due, FiledUnder, Situation};
-use tenure_store::{CopyStage, Group, ReadTx, RecordId, RecordRow};
+use tenure_model::{Instant, Span};
+use tenure_policy::Due;
+use tenure_store::{CopyStage, ReadTx, RecordId, RecordRow};
 
 use super::SLICE;
 use crate::filing::{SHARD, class_name};
 use crate::record::Holds;
 use crate::settings::deadline;
-use crate::sweep::{Judge, Judged};
+use crate::sweep::{Judge, Judged, due_groups};
 use crate::{Error, Policies, Tenure};
 
 /// Copies that were due and are not verified absent after the time for erasure.
@@ -116,7 +116,7 @@ impl Tenure {
     ) -> Result<(), Error> {
         let (holds, classes) = (Holds::load(tx)?, tx.classes()?);
         let mut judge = Judge::new(self, policies, &holds, now, now);
-        for (group, up_to) in due_groups(tx, policies, now)? {
+        for (group, up_to) in due_groups(tx, policies, now, now)? {
             let class = class_name(&classes, group.class);
             let mut after = None;
             loop {
@@ -133,34 +133,4 @@ impl Tenure {
         }
         Ok(())
     }
-}
-
-/// The groups in which something can be due now, each with the last such day. What holds keep is not due.
-fn due_groups(tx: &mut dyn ReadTx, policies: &Policies, now: Instant) -> Result<Vec<(Group, Day)>, Error> {
-    let classes = tx.classes()?;
-    let mut situations: HashMap<i64, Option<Situation>> = HashMap::new();
-    let mut found = Vec::new();
-    for group in tx.groups(SHARD)? {
-        let filed = FiledUnder::from_number(group.anchor);
-        if filed == FiledUnder::HELD {
-            continue;
-        }
-        if !situations.contains_key(&group.situation.0) {
-            let body = tx.situation(group.situation)?;
-            let read = body.and_then(|body| serde_json::from_slice(&body).ok());
-            situations.insert(group.situation.0, read);
-        }
-        // What can't be understood is looked at one by one; the verdict decides.
-        let situation = situations.get(&group.situation.0).and_then(Option::as_ref);
-        let lineage =
-            situation.and_then(|situation| Some((situation, policies.of_surface(situation.surface())?.0)));
-        let last = match lineage {
-            None => Some(Day(i32::MAX)),
-            Some((situation, lineage)) => {
-                lineage.cutoff(situation, class_name(&classes, group.class), filed, now).last_day()
-            }
-        };
-        found.extend(last.map(|day| (group, day)));
-    }
-    Ok(found)
 }

@@ -11,7 +11,7 @@ use tenure_store::{
     AccountKey, AccountRow, ClassId, CopyKey, CopyState, RecordId, RecordRow, RunId, RunRecordRow, Seq,
     StoreExt as _, Tx,
 };
-use tenure_vault::{BodyKey, CopyName, OpenError, PackId, Place, Reading, SegmentName};
+use tenure_vault::{BodyError, BodyKey, CopyName, OpenError, PackId, Place, Reading, SegmentName};
 
 use super::walk::Candidate;
 use super::{Counts, LeftOut};
@@ -19,6 +19,9 @@ use crate::ingest::read_segment;
 use crate::pages::in_vault;
 use crate::person::wrap_of;
 use crate::{Error, Tenure};
+
+/// How often segments are looked up again that a sweep has moved.
+const MOVED_MOST: u32 = 3;
 
 /// A candidate with what it will write, in memory for as long as its slice.
 #[derive(Debug)]
@@ -80,6 +83,28 @@ fn spoken(candidate: &Candidate, segments: &[Vec<u8>]) -> Result<Vec<Spoken>, Er
     Ok(found.collect())
 }
 
+/// What is to be read for candidates.
+fn readings(keyed: &[(String, BodyKey, Candidate)]) -> Result<Vec<Reading<'_>>, Error> {
+    let mut readings = Vec::new();
+    for (record, key, candidate) in keyed {
+        for segment in &candidate.segments {
+            let place = Place {
+                pack: PackId::from_bytes(segment.pack.0),
+                offset: segment.offset,
+                length: u32::try_from(segment.length).map_err(|_| OpenError::Malformed)?,
+            };
+            let name = SegmentName {
+                organisation: candidate.account.organisation.as_deref(),
+                account: &candidate.account.id,
+                record,
+                number: u64::from(segment.segment),
+            };
+            readings.push(Reading { place, key, name });
+        }
+    }
+    Ok(readings)
+}
+
 /// What must not have changed between judging a record and noting it in the run.
 struct Check {
     account: Arc<AccountRow>,
@@ -121,25 +146,7 @@ impl Tenure {
                 None => counts.leave_out_candidate(LeftOut::NoCopy, candidate.permitted.len() as u64),
             }
         }
-        let mut readings = Vec::new();
-        for (record, key, candidate) in &keyed {
-            for segment in &candidate.segments {
-                let place = Place {
-                    pack: PackId::from_bytes(segment.pack.0),
-                    offset: segment.offset,
-                    length: u32::try_from(segment.length).map_err(|_| OpenError::Malformed)?,
-                };
-                let name = SegmentName {
-                    organisation: candidate.account.organisation.as_deref(),
-                    account: &candidate.account.id,
-                    record,
-                    number: u64::from(segment.segment),
-                };
-                readings.push(Reading { place, key, name });
-            }
-        }
-        let mut read = self.vault.read_all(&readings)?.into_iter();
-        drop(readings);
+        let mut read = self.read_bodies(&mut keyed)?.into_iter();
         let mut opened = Vec::with_capacity(keyed.len());
         for (_, _, candidate) in keyed {
             let segments: Vec<Vec<u8>> = read.by_ref().take(candidate.segments.len()).collect();
@@ -153,6 +160,24 @@ impl Tenure {
             }
         }
         Ok(opened)
+    }
+
+    /// Reads the bodies of candidates, segment by segment. Where a sweep has moved segments since they were looked
+    /// up, and removed the pack in which they lay, they are looked up again.
+    fn read_bodies(&self, keyed: &mut [(String, BodyKey, Candidate)]) -> Result<Vec<Vec<u8>>, Error> {
+        let mut moved = 0;
+        loop {
+            match self.vault.read_all(&readings(keyed)?) {
+                Err(OpenError::Bodies(BodyError::NotFound(_))) if moved < MOVED_MOST => moved += 1,
+                read => return Ok(read?),
+            }
+            self.store.read(|tx| {
+                for (_, _, candidate) in &mut *keyed {
+                    candidate.segments = tx.segments(candidate.account.key, candidate.record.id)?;
+                }
+                Ok::<_, Error>(())
+            })?;
+        }
     }
 
     /// The key of a body, by the wrap of the class that the use rule names; `None` if it was destroyed.

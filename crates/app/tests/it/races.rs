@@ -7,6 +7,7 @@ mod erased;
 mod explore;
 mod held;
 mod pages;
+mod policies;
 mod ports;
 mod restored;
 mod runs;

@@ -89,21 +89,23 @@ fn what_is_verified_within_the_time_for_erasure_is_on_time_and_the_rest_is_late(
     assert_eq!(told.overdue.copies, 0);
 
     world.open_account("a2", at(OPENED));
-    world
-        .import(vec![conversation("a2", "c2", "max", &["2025-09-01T10:00:00Z"])], at("2025-10-02T00:00:00Z"));
-    world.sweep(at("2025-12-01T00:00:00Z"));
-    let told = report(&world, "2025-12-02T00:00:00Z");
+    world.import(
+        vec![conversation("a2", "c2", "free", &["2025-10-01T10:00:00Z"])],
+        at("2025-10-02T00:00:00Z"),
+    );
+    world.sweep(at("2025-12-15T00:00:00Z"));
+    let told = report(&world, "2025-12-16T00:00:00Z");
     assert_eq!((told.verified.copies, told.verified.on_time, told.verified.late), (2, 1, 1));
     let late: Vec<_> = told.kinds.iter().map(|row| (row.surface.as_str(), row.timing.late)).collect();
-    assert_eq!(late, [("max", 1), ("pro", 0)]);
+    assert_eq!(late, [("free", 1), ("pro", 0)]);
     assert_eq!(told.histogram.iter().map(|bar| bar.on_time + bar.late).sum::<u64>(), 2);
 
     // A period has its first instant and not its last.
     let of = |from, to| {
-        world.tenure.erasure_report(at(from), at(to), at("2025-12-02T00:00:00Z")).unwrap().verified.copies
+        world.tenure.erasure_report(at(from), at(to), at("2025-12-16T00:00:00Z")).unwrap().verified.copies
     };
-    assert_eq!(of("2025-10-01T13:00:00Z", "2025-12-01T00:00:00Z"), 1);
-    assert_eq!(of("2025-10-01T13:00:01Z", "2025-12-01T00:00:01Z"), 1);
+    assert_eq!(of("2025-10-01T13:00:00Z", "2025-12-15T00:00:00Z"), 1);
+    assert_eq!(of("2025-10-01T13:00:01Z", "2025-12-15T00:00:01Z"), 1);
     assert_eq!(of("2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z"), 0);
 }
 

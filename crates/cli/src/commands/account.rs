@@ -48,9 +48,9 @@ impl Account {
             let session = global.open(self.at, Intent::Look)?;
             let told = session.tenure.told(&id, session.now)?;
             if global.json {
-                say_json(&told)?
+                say_json(&told)?;
             } else {
-                super::as_person::account(&told)?
+                super::as_person::account(&told)?;
             }
             return Ok(Exit::Done);
         }

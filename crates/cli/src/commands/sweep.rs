@@ -180,6 +180,7 @@ fn stopped(global: &Global, why: &str, error: &Error, excess: Option<&Excess>) -
     writeln!(err, "Look at what is due:    tenure sweep --dry-run")?;
     writeln!(err, "If that is right:       tenure sweep --expect {}", excess.copies)?;
     writeln!(err, "If a term is mistaken:  tenure destruction pause --why TEXT")?;
+    writeln!(err, "                        tenure policy withdraw POLICY@VERSION --as NAME")?;
     Ok(Exit::Refused)
 }
 

@@ -2,6 +2,8 @@
 ALTER TABLE copies ADD COLUMN due_at INTEGER;
 ALTER TABLE copies ADD COLUMN cause TEXT;
 UPDATE copies SET due_at = sealed_at, cause = 'unknown' WHERE state > 0;
+ALTER TABLE batches ADD COLUMN due_at INTEGER;
+UPDATE batches SET due_at = sealed_at;
 
 -- How the past was: what corrections replaced, and the flag that was cleared last.
 ALTER TABLE accounts ADD COLUMN former TEXT CHECK (former IS NULL OR json_valid(former));

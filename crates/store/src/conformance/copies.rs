@@ -171,6 +171,7 @@ pub(super) fn copies_are_ended_together_and_give_their_slots_back(instance: &Ins
         let first = ended.first().cloned();
         assert_eq!(tx.seal_copies(first.as_slice())?, 1);
         assert_eq!(tx.seal_copies(first.as_slice())?, 0, "it is not live any more");
+        assert_eq!(tx.batch(ground.batch)?.and_then(|batch| batch.due_at), Some(sample::noon(2)));
         assert_eq!(tx.shred_copies(&ended)?, 3, "live and sealed ones");
         assert_eq!(tx.shred_copies(&ended)?, 0);
         assert_eq!(tx.page(ground.page)?.map(|page| page.wraps), Some(2), "five were taken");

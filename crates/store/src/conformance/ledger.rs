@@ -151,6 +151,7 @@ pub(super) fn batches_keep_their_stage_and_their_pages(instance: &Instance) -> O
             let expected = BatchRow {
                 id: first,
                 created_at: sample::at(1),
+                due_at: None,
                 epoch: 9,
                 statement: Some(statement),
                 old_pages: pages.to_vec(),

@@ -282,6 +282,8 @@ pub struct BatchRow {
     pub id: BatchId,
     /// When it was begun.
     pub created_at: Instant,
+    /// Since when the first of its copies must be gone; nothing before one is in it.
+    pub due_at: Option<Instant>,
     /// The epoch of holds that was checked.
     pub epoch: u64,
     /// The statement that says so in the ledger.

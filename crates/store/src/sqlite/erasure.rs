@@ -16,7 +16,7 @@ use tenure_model::Instant;
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, created_at, epoch, statement, old_pages, stage, sealed_at, shredded_at, removed_at,
+            "SELECT id, created_at, due_at, epoch, statement, old_pages, stage, sealed_at, shredded_at, removed_at,
                 verified_at FROM batches ",
             $rest
         )
@@ -27,6 +27,7 @@ fn batch(row: &mut Columns<'_, '_>) -> Stored<BatchRow> {
     Ok(BatchRow {
         id: BatchId(row.int("id")?),
         created_at: row.instant("created_at")?,
+        due_at: row.instant_if_any("due_at")?,
         epoch: row.count("epoch")?,
         statement: row.get::<Option<i64>>("statement")?.map(Seq),
         old_pages: split_ids(&row.get::<Vec<u8>>("old_pages")?)?,
@@ -157,10 +158,17 @@ impl SqliteTx<'_> {
     /// decided; says how many it changed.
     fn end_copies(&self, operation: &'static str, sql: &str, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
         let mut changed = 0;
+        let mut first_due: BTreeMap<i64, i64> = BTreeMap::new();
         for (CopyKey { account, record, class }, sealing) in copies {
             let Sealing { batch, due_at, cause, sealed_at } = sealing;
+            let first = first_due.entry(batch.0).or_insert(i64::MAX);
+            *first = due_at.micros().min(*first);
             let values = params![account, record, class, batch, due_at.micros(), cause, sealed_at.micros()];
             changed += change(self.0, operation, sql, values)?;
+        }
+        let sql = "UPDATE batches SET due_at = min(COALESCE(due_at, ?2), ?2) WHERE id = ?1";
+        for (batch, due_at) in first_due {
+            change(self.0, "date a batch", sql, params![batch, due_at])?;
         }
         Ok(changed as u64)
     }

@@ -119,6 +119,7 @@ fn rules() -> impl Iterator<Item = (&'static str, fn())> {
     RULES.iter().copied().chain(chunked::PROPERTIES).chain(packs::PROPERTIES)
 }
 
+#[expect(clippy::print_stdout, reason = "a failing test tells which rule it was")]
 fn every_rule_holds_on(servers: Servers) {
     let before = HOME.replace(Rc::new(servers));
     for (rule, holds) in rules() {

@@ -2,6 +2,7 @@
 //! wholly there or wholly gone.
 
 use std::collections::{BTreeMap, HashMap};
+use std::slice::from_ref;
 
 use tenure_store::{
     AccountKey, AccountRow, CopyKey, CopyRow, CopyStage, CopyState, ReadTx, RecordId, SegmentRow, StoreError,
@@ -84,7 +85,7 @@ impl Witness {
             if !self.said.contains_key(&key) {
                 let account = seen.account(copy.key.account);
                 let body =
-                    opened(vault, account, &self.accounts[&account.key], copy.key, class, &[wrap.clone()]);
+                    opened(vault, account, &self.accounts[&account.key], copy.key, class, from_ref(wrap));
                 self.said
                     .insert(key, read(vault, account, copy.key.record, &seen.segments[&key], &body.unwrap()));
             }
@@ -107,16 +108,16 @@ impl Witness {
             match &copy.state {
                 CopyState::Live { wrap: Some(wrap) } | CopyState::Sealed { wrap: Some(wrap), .. } => {
                     let current = account.keys.account.clone().expect("what lives needs the account's key");
-                    let body = opened(vault, account, &[current], copy.key, class, &[wrap.clone()]);
+                    let body = opened(vault, account, &[current], copy.key, class, from_ref(wrap));
                     let key = (copy.key.account, copy.key.record);
                     let body = body.unwrap_or_else(|| panic!("{copy:?} does not open"));
                     let reads = read(vault, account, copy.key.record, &seen.segments[&key], &body);
                     assert!(reads == self.said[&key], "{copy:?} does not read as it was said");
                 }
-                // Its key is being destroyed, or was, and nobody uses it any more.
-                CopyState::Shredding { .. } => {}
-                // A class of facts has no key.
-                CopyState::Live { wrap: None } | CopyState::Sealed { wrap: None, .. } => {}
+                // Its key is being destroyed, or was, and nobody uses it any more; a fact has none.
+                CopyState::Shredding { .. }
+                | CopyState::Live { wrap: None }
+                | CopyState::Sealed { wrap: None, .. } => {}
                 _ => {
                     let open = opened(vault, account, of_account, copy.key, class, wraps);
                     assert!(open.is_none(), "{copy:?} is said to be gone and opens");
@@ -158,8 +159,8 @@ fn opened(
     let keys =
         of_account.iter().filter_map(|wrap| vault.unwrap_account(&person, page(wrap), &sealed(wrap)).ok());
     let keys: Vec<_> = keys.collect();
-    let pairs = wraps.iter().flat_map(|wrap| keys.iter().map(move |key| (wrap, key)));
-    pairs.filter_map(|(wrap, key)| vault.unwrap(&name, key, page(wrap), &sealed(wrap)).ok()).next()
+    let mut pairs = wraps.iter().flat_map(|wrap| keys.iter().map(move |key| (wrap, key)));
+    pairs.find_map(|(wrap, key)| vault.unwrap(&name, key, page(wrap), &sealed(wrap)).ok())
 }
 
 /// A body in the clear, part by part.

@@ -108,19 +108,19 @@ impl Loot {
     /// notes each wrap that it writes.
     pub(crate) fn of_journal(data: &Path, keys: &Path) -> Self {
         let file = data.join("tenure.db");
-        let mut noting = "CREATE TABLE seen_copies (account, record, class, page, wrap);
-            CREATE TABLE seen_keys (id, kind, page, wrap);"
-            .to_owned();
-        for event in ["INSERT", "UPDATE"] {
-            noting += &format!(
+        let tables = "CREATE TABLE seen_copies (account, record, class, page, wrap);
+            CREATE TABLE seen_keys (id, kind, page, wrap);";
+        let triggers = ["INSERT", "UPDATE"].map(|event| {
+            format!(
                 "CREATE TRIGGER seen_copies_{event} AFTER {event} ON copies WHEN new.wrap IS NOT NULL BEGIN
                     INSERT INTO seen_copies VALUES (new.account, new.record, new.class, new.page, new.wrap); END;
                 CREATE TRIGGER seen_keys_{event} AFTER {event} ON accounts BEGIN
                     INSERT INTO seen_keys VALUES
                         (new.id, 0, new.account_page, new.account_wrap), (new.id, 1, new.proof_page, new.proof_wrap);
                 END;"
-            );
-        }
+            )
+        });
+        let noting = tables.to_owned() + &triggers.concat();
         Connection::open(&file).unwrap().execute_batch(&noting).unwrap();
         assert!(open_store(&file, keys).unwrap().replayed > 100);
         Self::seen(&Connection::open(&file).unwrap())

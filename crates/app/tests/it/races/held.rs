@@ -96,3 +96,15 @@ fn a_hold_a_deletion_a_flag_and_a_sweep_meet_in_drawn_schedules() {
     let check = |stage: &Stage, played: &Played| held_or_gone(stage, played);
     Race { ground: &ground, acts: &places_flags_and_deletes, check: &check }.explore_bounded(0, 60);
 }
+
+/// A last line: with the lines before it this never comes to be refused.
+#[test]
+fn a_verdict_on_one_copy_destroys_no_other() {
+    let ground = ground();
+    let check = |stage: &Stage, played: &Played| {
+        assert!(matches!(played.ended[0], Ok(()) | Err(Error::Refused(_))), "the sweep failed otherwise");
+        assert!(played.ended[1].is_ok());
+        stage.assert_sound();
+    };
+    Race { ground: &ground, acts: &places, check: &check }.explore(0);
+}

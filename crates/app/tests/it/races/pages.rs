@@ -110,3 +110,26 @@ fn who_comes_while_the_evidence_of_another_goes_keeps_theirs() {
     let count = Race { ground: &ground, acts: &sweeps_and_opens, check: &check }.explore(20);
     assert!(count.exhaustive > 15, "{count:?}");
 }
+
+/// A last line: with the lines before it this never comes to be refused.
+fn refused_or_done(stage: &Stage, played: &Played) {
+    assert!(matches!(played.ended[0], Ok(()) | Err(Error::Refused(_))), "the sweep failed otherwise");
+    assert!(played.ended[1].is_ok());
+    stage.assert_sound();
+}
+
+#[test]
+fn a_page_onto_which_something_came_all_the_same_keeps_its_key() {
+    let ground = ground();
+    Race { ground: &ground, acts: &sweeps_and_imports, check: &refused_or_done }.explore(0);
+}
+
+#[test]
+fn a_page_of_proof_keys_onto_which_one_came_all_the_same_keeps_its_key() {
+    let ground = proofs_ground();
+    let check = |stage: &Stage, played: &Played| {
+        refused_or_done(stage, played);
+        assert_eq!(stage.tenure.receipts("new", at(PROOFS)).unwrap().len(), 2);
+    };
+    Race { ground: &ground, acts: &sweeps_and_opens, check: &check }.explore(0);
+}

@@ -139,7 +139,7 @@ fn show_version(version: &PlannedVersion, now: Instant) -> anyhow::Result<()> {
 fn show_loss(plan: &Plan) -> anyhow::Result<()> {
     let live =
         format!("{} live {}", grouped(cast(plan.live)), if plan.live == 1 { "copy" } else { "copies" });
-    let most = if plan.exact { "" } else { "at most " };
+    let (most, begins) = if plan.exact { ("", "") } else { ("at most ", "At most ") };
     if plan.lost == 0 {
         say_at(0, format_args!("None of {live} would lose what it is kept by when this takes effect."))?;
     } else {
@@ -158,7 +158,7 @@ fn show_loss(plan: &Plan) -> anyhow::Result<()> {
         say_at(
             0,
             format_args!(
-                "{most}{} of {live} ({}) would lose what they are kept by when this takes effect: hidden at once, used for nothing, and in quarantine.{gone}",
+                "{begins}{} of {live} ({}) would lose what they are kept by when this takes effect: hidden at once, used for nothing, and in quarantine.{gone}",
                 grouped(cast(plan.lost)),
                 percent(plan.lost, plan.live),
             ),

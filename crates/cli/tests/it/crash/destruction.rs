@@ -77,7 +77,7 @@ fn copy(from: &Path, to: &Path) {
 /// A few moments of a command's life that no two runs share.
 fn random_moments(whole: Duration) -> Vec<Duration> {
     let draw = || RandomState::new().build_hasher().finish() % 1_000;
-    let drawn = (0..3).map(|_| u32::try_from(draw()).unwrap());
+    let drawn = (0..2).map(|_| u32::try_from(draw()).unwrap());
     let moments: Vec<_> = drawn.map(|part| whole * part / 1_000).collect();
     println!("killed at {moments:?} of {whole:?} too");
     moments
@@ -141,7 +141,7 @@ fn survives(image: &Image, args: &[&str], outcome: fn(&Folder) -> Value) {
     let time = timed(|| drop(whole.done(args)));
     whole.done(&sweep);
     let expected = (figures(&whole), outcome(&whole));
-    for moment in moments(time).step_by(2).chain(random_moments(time)) {
+    for moment in moments(time).step_by(3).chain(random_moments(time)) {
         let folder = image.copy();
         // One that ended before its moment came is asked again all the same.
         killed(&folder, args, moment);
