@@ -13,7 +13,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, RandomizedNonceKey};
 use postgres::{Client, Config, NoTls};
 use tenure_benches::{Outcome, Scatter, conversation, import, median, number, say, tenure};
 use tenure_model::Instant;
-use tenure_vault::{SegmentName, Vault};
+use tenure_vault::{PackId, SegmentName, Vault};
 
 /// How much is stored of each length in one round.
 const ROUND_BYTES: usize = 48 << 20;
@@ -32,11 +32,19 @@ fn main() -> Outcome {
     for length in [1 << 10, 4 << 10, 16 << 10, 256 << 10] {
         let bodies = Bodies::new(length);
         let (mut plain, mut vaulted, mut whole, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for round in 0..ROUNDS {
-            plain.push(bodies.rate(|batch, number| {
-                store_plain(&folder.path().join(format!("plain-{length}-{round}-{number}")), batch)
+        for _ in 0..ROUNDS {
+            let files = tempfile::tempdir_in(folder.path())?;
+            plain.push(
+                bodies.rate(|batch, number| store_plain(&files.path().join(number.to_string()), batch))?,
+            );
+            let mut packs = Vec::new();
+            vaulted.push(bodies.rate(|batch, _| {
+                packs.push(store_in_vault(&vault, batch)?);
+                Ok(())
             })?);
-            vaulted.push(bodies.rate(|batch, _| store_in_vault(&vault, batch))?);
+            // What is stored is removed between two measurements, so that none is slowed by what came before.
+            vault.remove_packs(&packs)?;
+            drop(files);
             whole.push(ingest(&bodies)?);
             if let Some(server) = &mut server {
                 rows.push(server.rate(&bodies)?);
@@ -116,14 +124,13 @@ fn store_plain(place: &Path, bodies: &[Vec<u8>]) -> Outcome {
     let mut file = File::create_new(place)?;
     file.write_all(&sealed)?;
     file.sync_all()?;
-    drop(file);
-    // So that no round is slowed by what earlier ones left to be written.
-    std::fs::remove_file(place)?;
+    // Its name too, as a pack's is.
+    File::open(place.parent().ok_or("the file lies nowhere")?)?.sync_all()?;
     Ok(())
 }
 
 /// As ingestion stores them: a new key for each body, packs that are durable before any row speaks of them.
-fn store_in_vault(vault: &Vault, bodies: &[Vec<u8>]) -> Outcome {
+fn store_in_vault(vault: &Vault, bodies: &[Vec<u8>]) -> Outcome<PackId> {
     let name = SegmentName { organisation: None, account: "account", record: "record", number: 0 };
     let mut pack = vault.pack_writer()?;
     let id = pack.id();
@@ -131,8 +138,7 @@ fn store_in_vault(vault: &Vault, bodies: &[Vec<u8>]) -> Outcome {
         pack.add(&vault.body_key()?, &name, body)?;
     }
     vault.finish(pack)?;
-    vault.remove_packs(&[id])?;
-    Ok(())
+    Ok(id)
 }
 
 /// A message for each body through the whole of ingestion: judged, wrapped and filed as two copies, with its rows.

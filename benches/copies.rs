@@ -130,6 +130,8 @@ fn measure(copies: u64, place: &Path) -> Outcome<Times> {
     }
     let begun = Clock::now();
     Crowd::of(&tenure, &*store, day(end + 15)?)?.fill(&*store, copies - u64::from(2 * DAYS) * DUE)?;
+    // What making them left in the engine's log is not a sweep's to clear.
+    store.scrub()?;
     say(format_args!("{} copies: made in {:.0} s", grouped(copies), begun.elapsed().as_secs_f64()))?;
     let (mut ordinary, mut publishing, mut published) = (Vec::new(), Vec::new(), Vec::new());
     for number in FIRST..FIRST + DAYS {

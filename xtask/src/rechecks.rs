@@ -51,7 +51,8 @@ pub(crate) fn run(root: &Path, word: Option<&str>) -> anyhow::Result<()> {
     let copy = place.join("workspace");
     let mut missed = 0;
     for recheck in RECHECKS.iter().filter(|recheck| word.is_none_or(|word| recheck.name.contains(word))) {
-        let verdict = try_out(root, &copy, &place, recheck).unwrap_or_else(|error| format!("NOT caught: {error:#}"));
+        let verdict =
+            try_out(root, &copy, &place, recheck).unwrap_or_else(|error| format!("NOT caught: {error:#}"));
         missed += usize::from(verdict.starts_with("NOT"));
         say(format_args!("{verdict:<11} {}: {}", recheck.name, recheck.test))?;
     }

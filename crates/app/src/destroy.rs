@@ -138,7 +138,7 @@ impl Sweep<'_> {
                 let mut hand = Hand::new(&tenure, tx)?;
                 let mut moved = 0;
                 for page in slice {
-                    moved += hand.empty_page(tx, &mut judge, page)?;
+                    moved += hand.empty_page(tx, &mut judge, page, id)?;
                 }
                 Ok(moved)
             })?;
@@ -258,16 +258,23 @@ impl<'t> Hand<'t> {
     }
 
     /// Moves what lives on a page elsewhere, and says how many keys: each is judged, so that what only a hold keeps,
-    /// or a flag, comes to hang in a tree of its own.
-    fn empty_page(&mut self, tx: &mut dyn Tx, judge: &mut Judge<'_>, page: PageId) -> Result<u64, Error> {
+    /// or a flag, comes to hang in a tree of its own. What another batch has sealed moves too: it goes with the page
+    /// that it lies on when its own turn comes.
+    fn empty_page(
+        &mut self,
+        tx: &mut dyn Tx,
+        judge: &mut Judge<'_>,
+        page: PageId,
+        batch: BatchId,
+    ) -> Result<u64, Error> {
         let Some(row) = tx.page(page)? else { return Ok(0) };
         if row.state == PageState::Destroyed {
             return Ok(0);
         }
         // Nothing new may come onto a page whose key is about to go.
         tx.set_page_state(page, PageState::Full)?;
-        let lives = |copy: &CopyRow| copy.state.stage() == CopyStage::Live;
-        let survivors: Vec<_> = tx.copies_of_page(page)?.into_iter().filter(lives).collect();
+        let stays = |copy: &CopyRow| copy.state.batch() != Some(batch);
+        let survivors: Vec<_> = tx.copies_of_page(page)?.into_iter().filter(stays).collect();
         for copy in &survivors {
             let class = class_name(&self.classes, copy.key.class).to_owned();
             let record = tx.record(copy.key.record)?.ok_or(Error::UnknownRecord)?;

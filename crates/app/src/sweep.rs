@@ -324,7 +324,8 @@ impl<'t> Sweep<'t> {
         self.destroy_due(options.limit, progress)?;
         self.remove_bytes()?;
         self.swept.proofs = self.destroy_proofs()?;
-        if self.swept.total() + self.swept.packs + self.swept.proofs > 0 {
+        let swept = &self.swept;
+        if swept.total() + swept.packs + swept.proofs + swept.finished + swept.verified > 0 {
             // What was deleted must not stay in the engine's own logs; a reader in the way only delays that.
             self.tenure.store.scrub()?;
         }

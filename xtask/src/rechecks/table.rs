@@ -25,18 +25,8 @@ const fn last_line(name: &'static str, mistake: Change, without: Change, test: &
     Recheck { name, without, mistake: Some(mistake), package: APP, test }
 }
 
-/// That nothing new may come onto a page of copies whose key is about to go.
-const FULL: Change = change(
-    DESTROY,
-    "        tx.set_page_state(page, PageState::Full)?;\n",
-    "",
-);
-/// The same of pages of proof keys.
-const FULL_PROOFS: Change = change(
-    PROOFS,
-    "        tx.set_page_state(page, PageState::Full)?;\n",
-    "",
-);
+/// That nothing new may come onto a page of proof keys whose key is about to go.
+const FULL_PROOFS: Change = change(PROOFS, "        tx.set_page_state(page, PageState::Full)?;\n", "");
 
 pub(super) const RECHECKS: &[Recheck] = &[
     check(
@@ -62,6 +52,16 @@ pub(super) const RECHECKS: &[Recheck] = &[
         "races::held::a_hold_that_is_placed_at_any_step_of_a_sweep_keeps_what_can_still_be_kept",
     ),
     check(
+        "policies read again before the point of no return",
+        change(
+            DESTROY,
+            "            let policies = Policies::current(tx, &policies)?;\n            let holds = Holds::load(tx)?;\n            let mut judge = Judge::new(&tenure, &policies, &holds, now, by);\n            let mut hand = Hand::new(&tenure, tx)?;\n            let copies",
+            "            let holds = Holds::load(tx)?;\n            let mut judge = Judge::new(&tenure, &policies, &holds, now, by);\n            let mut hand = Hand::new(&tenure, tx)?;\n            let copies",
+        ),
+        APP,
+        "races::policies::a_version_that_is_withdrawn_at_any_step_of_a_sweep_destroys_nothing_more",
+    ),
+    check(
         "holds read in the transaction that takes an account's key",
         change(
             ACCOUNT,
@@ -71,25 +71,33 @@ pub(super) const RECHECKS: &[Recheck] = &[
         APP,
         "races::erased::a_hold_that_comes_while_a_person_leaves_keeps_all_or_finds_all_gone",
     ),
-    check(
+    last_line(
         "what another batch has sealed keeps the account's key",
+        change(
+            ACCOUNT,
+            "        for batch in self.tenure.unfinished_batches()? {\n            self.destroy_batch(batch)?;\n        }\n",
+            "",
+        ),
         change(
             ACCOUNT,
             "                    Judged::Due(due) if copy.state.stage() == CopyStage::Live => {",
             "                    Judged::Due(due) => {",
         ),
-        APP,
         "races::erased::what_a_sweep_has_sealed_of_a_person_who_leaves_can_still_come_back_under_a_hold",
     ),
     check(
         "a page is full before it is emptied",
-        FULL,
+        change(DESTROY, "        tx.set_page_state(page, PageState::Full)?;\n", ""),
         APP,
         "races::pages::what_is_taken_in_while_a_page_goes_never_lies_on_it",
     ),
     last_line(
         "a page that is still needed keeps its key",
-        FULL,
+        change(
+            DESTROY,
+            "        Ok(survivors.len() as u64)\n",
+            "        tx.set_page_state(page, PageState::Open)?;\n        Ok(survivors.len() as u64)\n",
+        ),
         change(DESTROY, "            refuse_if_needed(tx, &pages)?;\n", ""),
         "races::pages::a_page_onto_which_something_came_all_the_same_keeps_its_key",
     ),

@@ -49,6 +49,14 @@ fn told(fault: &JournalFault, store: u64) -> JournalError {
     }
 }
 
+/// What keeps a journal from being opened: its key may be what can't be had.
+fn opening(fault: JournalFault, store: u64) -> Error {
+    match fault {
+        JournalFault::Keys(error) => error.into(),
+        fault => told(&fault, store).into(),
+    }
+}
+
 /// What a replay ends with: a fault of the journal, or of the store.
 enum Ended {
     Journal(JournalFault),
@@ -111,13 +119,13 @@ pub struct OpenedStore {
 /// # Errors
 /// [`JournalError`] where the two do not go together. Then nothing of the data may be relied on.
 pub fn open_store(database: &Path, keys: &Path) -> Result<OpenedStore, Error> {
-    let found = tenure_vault::Journal::open(keys).map_err(|fault| told(&fault, 0))?;
+    let found = tenure_vault::Journal::open(keys).map_err(|fault| opening(fault, 0))?;
     let journal = match found {
         Some(journal) => journal,
         None if database.exists() && SqliteStore::journalled_up_to(database)?.is_some() => {
             return Err(JournalError::Missing.into());
         }
-        None => tenure_vault::Journal::create(keys).map_err(|fault| told(&fault, 0))?,
+        None => tenure_vault::Journal::create(keys).map_err(|fault| opening(fault, 0))?,
     };
     let journal = SharedJournal::new(journal);
     let store = SqliteStore::open_journalled(database, Box::new(journal.clone()))?;
@@ -128,7 +136,7 @@ pub fn open_store(database: &Path, keys: &Path) -> Result<OpenedStore, Error> {
 /// was restored and not opened yet does. It needs no key.
 pub fn is_behind_its_journal(database: &Path, keys: &Path) -> Result<bool, Error> {
     // The journal first: what is written meanwhile makes the database newer than what was read of the journal.
-    let Some(journal) = tenure_vault::Journal::peek(keys).map_err(|fault| told(&fault, 0))? else {
+    let Some(journal) = tenure_vault::Journal::peek(keys).map_err(|fault| opening(fault, 0))? else {
         return Ok(false);
     };
     let store = SqliteStore::journalled_up_to(database)?.unwrap_or_default().number;
@@ -138,7 +146,7 @@ pub fn is_behind_its_journal(database: &Path, keys: &Path) -> Result<bool, Error
 /// Looks through a key folder's journal for all that comes after a mark, so that nothing is restored that could not
 /// be brought up to date.
 pub(super) fn check_reaches_back(keys: &Path, name: [u8; 16], after: JournalMark) -> Result<(), Error> {
-    let found = tenure_vault::Journal::open(keys).map_err(|fault| told(&fault, after.number))?;
+    let found = tenure_vault::Journal::open(keys).map_err(|fault| opening(fault, after.number))?;
     let journal = found.ok_or(JournalError::Missing)?;
     if journal.name() != name {
         return Err(JournalError::Foreign.into());

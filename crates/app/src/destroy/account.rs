@@ -17,7 +17,7 @@ use crate::filing::class_name;
 use crate::marks::Deletion;
 use crate::pages::{in_vault, shelf};
 use crate::record::Holds;
-use crate::sweep::{Judge, Judged, Sweep, sealing};
+use crate::sweep::{Judge, Judged, Sweep, Swept, sealing};
 use crate::{Error, Policies, Tenure};
 
 /// How many copies are read at once.
@@ -65,12 +65,12 @@ impl Tenure {
             let left = self.store.read(|tx| count_openable(tx, &row))?;
             return Ok(Erased { records, left, ..Erased::default() });
         };
-        let (records, left, batch) = sweep.take_account(account)?;
-        if let Some(batch) = batch {
-            sweep.destroy_batch(batch)?;
-        }
-        sweep.end()?;
-        Ok(Erased { records, destroyed: sweep.swept.destroyed, left })
+        let erased = sweep.erase(account);
+        // A lease that can't be given back lapses by itself.
+        let ended = sweep.end();
+        let erased = erased?;
+        ended?;
+        Ok(erased)
     }
 
     /// Takes the key of an account away, moves those of others off its page, and gives the page.
@@ -93,6 +93,19 @@ impl Tenure {
 }
 
 impl Sweep<'_> {
+    /// Erases an account, after what an earlier call left half destroyed: whoever asks again is told of its end.
+    fn erase(&mut self, account: &str) -> Result<Erased, Error> {
+        for batch in self.tenure.unfinished_batches()? {
+            self.destroy_batch(batch)?;
+        }
+        self.swept = Swept::default();
+        let (records, left, batch) = self.take_account(account)?;
+        if let Some(batch) = batch {
+            self.destroy_batch(batch)?;
+        }
+        Ok(Erased { records, destroyed: std::mem::take(&mut self.swept.destroyed), left })
+    }
+
     /// Records the deletion, judges every copy of the account, and takes its key away if all are due: how many
     /// records were deleted, how many copies are left, and the batch that goes.
     fn take_account(&self, account: &str) -> Result<(u64, u64, Option<BatchId>), Error> {

@@ -12,6 +12,7 @@ mod holds;
 mod ledger_crash;
 mod mistyped;
 mod plan;
+mod races;
 mod reports;
 mod restore;
 mod run;

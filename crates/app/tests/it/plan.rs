@@ -6,7 +6,7 @@ use tenure_app::explain::{CopyView, StageView};
 use tenure_app::{Allowance, Deletion, Error, HoldScope, Plan, Scan, SweepOptions, Tally};
 use tenure_model::{Choice, Instant};
 use tenure_policy::explain::Ending;
-use tenure_store::{ReadTx, RecordId, StoreError, StoreExt as _};
+use tenure_store::{RecordId, StoreError, StoreExt as _};
 
 use crate::world::{EXAMPLE, World, at, conversation};
 
@@ -70,8 +70,13 @@ fn peopled() -> World {
 
 pub(crate) fn records_of(world: &World, account: &str) -> Vec<RecordId> {
     let key = world.tenure.account(account).unwrap().key;
-    let read = |tx: &mut dyn ReadTx| Ok::<_, StoreError>(tx.records_of(key, None, 10_000)?);
-    world.store.read(read).unwrap().into_iter().map(|record| record.id).collect()
+    world
+        .store
+        .read(|tx| tx.records_of(key, None, 10_000))
+        .unwrap()
+        .into_iter()
+        .map(|record| record.id)
+        .collect()
 }
 
 /// Every live copy, by record and class, with the surface of its record.
@@ -139,6 +144,9 @@ fn total(tallies: &BTreeMap<(String, String), Tally>, count: fn(&Tally) -> u64) 
     tallies.values().map(count).sum()
 }
 
+/// Announced, effective, what is replaced by what, and whether anything loses its basis by it.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)], bool);
+
 #[test]
 fn what_is_planned_is_what_happens_copy_by_copy() {
     let hours = THIRTY_DAYS.replace("30 days", "30 hours");
@@ -150,7 +158,7 @@ fn what_is_planned_is_what_happens_copy_by_copy() {
     let five = "standing.train = \"on\" }\nfor   = \"5 years\"";
     let weeks = five.replace("5 years", "2 weeks");
     let (soon, at_once) = ("2025-09-25T06:00:00Z", NOW);
-    let cases: [(&str, &str, &[(&str, &str)], bool); 9] = [
+    let cases: [Case<'_>; 9] = [
         (at_once, soon, &[(THIRTY_DAYS, &hours)], true),
         (at_once, at_once, &[(THIRTY_DAYS, &hours)], true),
         ("2025-09-10T00:00:00Z", "2025-09-12T00:00:00Z", &[(THIRTY_DAYS, &hours)], true),

@@ -171,8 +171,9 @@ fn a_version_between_two_that_could_not_follow_each_other_stays() {
         .replace("announced = 2025-08-28", "announced = 2025-09-01");
     let cut = |text: &str, from: &str| {
         let start = text.find(from).unwrap();
-        let end = text[start + 2..].find("\n[").map_or(text.len(), |end| start + 2 + end + 1);
-        format!("{}{}", &text[..start], &text[end..])
+        let (before, rest) = text.split_at(start);
+        let end = rest.get(2..).unwrap().find("\n[").map_or(rest.len(), |end| end + 3);
+        format!("{before}{}", rest.get(end..).unwrap())
     };
     let without = cut(&without, "[purposes.safety]");
     let without = cut(&without, "[[use]]\npurpose = \"safety\"");

@@ -100,7 +100,7 @@ fn a_certificate_is_verified_with_nothing_but_the_logs_key_and_a_changed_one_is_
     certificate["copies"][0]["stages"][1]["at"] = json!("2025-09-01T00:00:00Z");
     let backdated = folder.file("backdated.json", certificate.to_string());
     assert_eq!(code(&verify(&backdated)), 1);
-    assert_eq!(code(&verify(&folder.file("none.json", "{}".to_owned()))), 2);
+    assert_eq!(code(&verify(&folder.file("none.json", "{}"))), 2);
 }
 
 #[test]

@@ -8,15 +8,12 @@ fn reader(name: &str, given: Seq) -> HoldReaderRow {
 }
 
 pub(super) fn the_right_to_read_is_given_taken_and_given_again(instance: &Instance) -> Outcome {
-    let seqs = instance.store.write(|tx| {
+    let [one, two, three] = instance.store.write(|tx| {
         let account = sample::open_record(tx, 1)?.account;
-        let mut seqs = Vec::new();
-        for version in 1..4 {
-            seqs.push(tx.append_statement(&sample::statement(Some(account), version, "hold_reader"))?);
-        }
-        Ok::<_, StoreError>(seqs)
+        let mut state =
+            |version| tx.append_statement(&sample::statement(Some(account), version, "hold_reader"));
+        Ok::<_, StoreError>([state(1)?, state(2)?, state(3)?])
     })?;
-    let (one, two, three) = (seqs[0], seqs[1], seqs[2]);
     instance.store.write(move |tx| {
         tx.add_hold_reader(&reader("counsel", one))?;
         tx.add_hold_reader(&reader("auditor", two))?;
@@ -43,7 +40,8 @@ pub(super) fn an_access_names_once_what_it_reads(instance: &Instance) -> Outcome
     let (seq, copies) = instance.store.write(|tx| {
         let copies: Vec<_> =
             sample::filed_copies(tx, "a1", 1..3, |_| 1)?.iter().rev().map(|copy| copy.key).collect();
-        let seq = tx.append_statement(&sample::statement(Some(copies[0].account), 1, "hold_read"))?;
+        let account = copies.first().map(|copy| copy.account);
+        let seq = tx.append_statement(&sample::statement(account, 1, "hold_read"))?;
         tx.insert_hold_read(seq, &copies)?;
         assert_eq!(tx.hold_read(seq)?, copies);
         assert!(tx.hold_read(Seq(seq.0 + 1))?.is_empty());

@@ -29,7 +29,7 @@ struct Groups {
     name: [u8; 16],
     /// How many groups from the first on are no longer there.
     dropped: usize,
-    groups: Vec<Vec<u8>>,
+    appended: Vec<Vec<u8>>,
     fail: Option<Fail>,
 }
 
@@ -50,7 +50,7 @@ impl Memory {
     }
 
     fn len(&self) -> usize {
-        self.0.lock().unwrap().groups.len()
+        self.0.lock().unwrap().appended.len()
     }
 
     fn fail(&self, how: Fail) {
@@ -65,9 +65,9 @@ impl Memory {
 impl Groups {
     fn mark(&self, number: usize) -> JournalMark {
         let mut link = [0; 16];
-        for (place, byte) in self.groups.iter().take(number).flatten().enumerate() {
-            let before: u8 = link[place % 16];
-            link[place % 16] = before.wrapping_mul(31).wrapping_add(*byte);
+        for (place, byte) in self.appended.iter().take(number).flatten().enumerate() {
+            let slot: &mut u8 = link.get_mut(place % 16).unwrap();
+            *slot = slot.wrapping_mul(31).wrapping_add(*byte);
         }
         JournalMark { number: number as u64, link }
     }
@@ -83,7 +83,7 @@ impl Journal for Memory {
 
     fn newest(&self) -> JournalMark {
         let groups = self.0.lock().unwrap();
-        groups.mark(groups.groups.len())
+        groups.mark(groups.appended.len())
     }
 
     fn settle(&mut self, _: JournalMark) -> Result<(), JournalError> {
@@ -92,12 +92,12 @@ impl Journal for Memory {
 
     fn append(&mut self, number: u64, group: &[u8]) -> Result<[u8; 16], JournalError> {
         let mut groups = self.0.lock().unwrap();
-        assert_eq!(number, groups.groups.len() as u64 + 1);
+        assert_eq!(number, groups.appended.len() as u64 + 1);
         let fail = groups.fail.take();
         if fail != Some(Fail::Lost) {
-            groups.groups.push(group.to_vec());
+            groups.appended.push(group.to_vec());
         }
-        if fail.is_some() { Err(UNREACHABLE) } else { Ok(groups.mark(groups.groups.len()).link) }
+        if fail.is_some() { Err(UNREACHABLE) } else { Ok(groups.mark(groups.appended.len()).link) }
     }
 
     fn replay(&mut self, after: JournalMark, visit: Replaying<'_>) -> Result<(), StoreError> {
@@ -109,8 +109,8 @@ impl Journal for Memory {
         if groups.mark(from) != after {
             return Err(JournalError::Parted { number: after.number }.into());
         }
-        for number in from..groups.groups.len() {
-            visit(groups.mark(number + 1), &groups.groups[number])?;
+        for (number, group) in groups.appended.iter().enumerate().skip(from) {
+            visit(groups.mark(number + 1), group)?;
         }
         Ok(())
     }
@@ -414,7 +414,7 @@ fn a_group_that_leads_elsewhere_is_refused_and_leaves_nothing() {
     assert_eq!(rows(&folder.path()), before);
     // A group of another form.
     folder.restore(&backup);
-    folder.journal.0.lock().unwrap().groups[0][0] ^= 1;
+    *folder.journal.0.lock().unwrap().appended.first_mut().unwrap().first_mut().unwrap() ^= 1;
     assert_eq!(folder.open().unwrap_err(), JournalError::OtherVersion.into());
 }
 

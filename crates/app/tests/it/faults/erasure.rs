@@ -1,6 +1,7 @@
 //! Destruction in batches, of an account and of packs, while the root is rotated, cut short at every step.
 
 use tenure_app::{Deletion, Error, SweepOptions};
+use tenure_model::Span;
 use tenure_store::{BatchStage, CopyStage, StoreExt as _};
 use tenure_vault::faults::Call;
 
@@ -85,9 +86,11 @@ const COMPACTION: Deed = Deed {
     now: OWED,
 };
 
-/// A sweep that leaves packs with dead bytes, as much in them lives.
+/// A sweep has left packs with dead bytes, as much in them lives and there is time.
 fn owing() -> Base {
     crowd(Says::Much).once(|trial| {
+        // Three quarters of it have not passed for what was due first.
+        trial.world.tenure.set_erase_within(Span::days(100)).unwrap();
         trial.world.sweep(at(SWEPT));
         assert_eq!(trial.world.copies("gone", |stage| stage == CopyStage::Shredded).len(), 6);
     })

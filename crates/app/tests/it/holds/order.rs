@@ -123,8 +123,11 @@ fn live_through(world: &World, now: Instant) {
     }
 }
 
-/// What the ledger says became of holds: by hold, what happened on which day, and the date on the paper.
-fn orders_in_the_ledger(world: &World) -> BTreeMap<String, Vec<(&'static str, Day, Option<Instant>)>> {
+/// What happened to a hold, on which day, and the date on the paper.
+type Order = (&'static str, Day, Option<Instant>);
+
+/// What the ledger says became of holds, by hold.
+fn orders_in_the_ledger(world: &World) -> BTreeMap<String, Vec<Order>> {
     let mut orders: BTreeMap<String, Vec<_>> = BTreeMap::new();
     let kinds = ["hold_placed", "hold_amended", "hold_released"];
     for stated in world.tenure.operator_statements(&kinds).unwrap() {

@@ -124,8 +124,9 @@ fn each_access_is_proved_by_its_items_and_counted_in_the_list() {
     assert_eq!((*count, reader.as_str()), (1, "counsel"));
     let line = &index(&folder)[0];
     let hex = line["opening"].as_str().unwrap();
-    let bytes: Vec<u8> =
-        (0..32).map(|place| u8::from_str_radix(&hex[2 * place..2 * place + 2], 16).unwrap()).collect();
+    let bytes: Vec<u8> = (0..32)
+        .map(|place| u8::from_str_radix(hex.get(2 * place..2 * place + 2).unwrap(), 16).unwrap())
+        .collect();
     let item = Item {
         opening: Opening(bytes.try_into().unwrap()),
         record: line["record"].as_str().unwrap().to_owned(),

@@ -9,7 +9,10 @@ use super::stage::condemned;
 use super::*;
 
 /// Blames the destruction of any copy of which the transaction sees that something keeps it.
-fn spared(stage: &Stage, keeps: impl Fn(&mut dyn ReadTx, CopyKey) -> Result<bool, StoreError> + Send + 'static) {
+fn spared(
+    stage: &Stage,
+    keeps: impl Fn(&mut dyn ReadTx, CopyKey) -> Result<bool, StoreError> + Send + 'static,
+) {
     let mut condemned = condemned();
     stage.watch.add(Box::new(move |tx| {
         let mut wrong = Vec::new();
@@ -105,8 +108,7 @@ pub(super) fn allowed() -> World {
         world.open_account(account, at("2025-08-29T00:00:00Z"));
         world.decide(account, Choice::On, at("2025-08-30T00:00:00Z"));
     }
-    let said =
-        ["yes", "also"].map(|account| conversation(account, "c1", "pro", &["2025-09-01T00:00:00Z"]));
+    let said = ["yes", "also"].map(|account| conversation(account, "c1", "pro", &["2025-09-01T00:00:00Z"]));
     world.import(said.into(), at("2025-09-01T00:01:00Z"));
     world
 }
@@ -136,8 +138,9 @@ fn a_choice_at_any_step_of_a_sweep_gives_what_it_gives_unless_it_came_too_late()
 /// What was said last of all that is in the chain, if it is a choice.
 fn last_choice(stage: &Stage) -> Choice {
     let receipts = stage.tenure.receipts("one", at(DUE)).unwrap();
-    let statements = receipts.iter().map(|receipt| String::from_utf8_lossy(receipt.statement()).into_owned());
-    let last = statements.filter(|text| text.contains("\"kind\":\"decision\"")).last().unwrap();
+    let mut statements =
+        receipts.iter().map(|receipt| String::from_utf8_lossy(receipt.statement()).into_owned());
+    let last = statements.rfind(|text| text.contains("\"kind\":\"decision\"")).unwrap();
     if last.contains("\"choice\":\"on\"") { Choice::On } else { Choice::Off }
 }
 

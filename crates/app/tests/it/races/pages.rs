@@ -4,14 +4,17 @@ use tenure_store::CopyStage;
 
 use super::explore::Race;
 use super::*;
+use crate::world::EXAMPLE;
 
 const DELETED: &str = "2025-09-05T00:00:00Z";
 
-/// The history of three people lies on one page, and one of them has deleted theirs.
+/// The history of three people lies on one page, and two of them have deleted theirs.
 pub(super) fn ground() -> Ground {
-    let world = people(&["gone", "one", "two"]);
-    let record = first_record(&world, "one");
-    world.tenure.delete(Deletion::ConversationOf(record), at(DELETED)).unwrap();
+    let world = people(&["gone", "one", "two", "three"]);
+    for account in ["one", "three"] {
+        let record = first_record(&world, account);
+        world.tenure.delete(Deletion::ConversationOf(record), at(DELETED)).unwrap();
+    }
     world.open_account("new", at(DELETED));
     Ground::of(world)
 }
@@ -46,24 +49,37 @@ fn what_is_taken_in_while_a_page_goes_never_lies_on_it() {
     assert!(count.exhaustive > 15, "{count:?}");
 }
 
-/// An idle page of a day that has passed, and somebody whose content would go by that day.
+/// A day on which the page of the day before is idle.
+const NEXT_DAY: &str = "2025-11-01T00:00:30Z";
+
+/// History is kept for sixty days here. Somebody left on the last of them, and with the key of their account went what
+/// lay on the page of that day.
 fn idle_ground() -> Ground {
-    let world = people(&["gone", "one"]);
+    let sixty = EXAMPLE.replace("for   = \"indefinite\"", "for   = \"60 days\"");
+    let world = World::with(&[("example.toml".to_owned(), sixty)], at("2025-08-01T00:00:00Z"));
+    for account in ["one", "late"] {
+        world.open_account(account, at("2025-08-01T00:00:00Z"));
+    }
+    world.import(
+        vec![conversation("one", "c1", "pro", &["2025-09-01T00:00:00Z"])],
+        at("2025-09-01T00:01:00Z"),
+    );
     world.sweep(at(DUE));
-    world.open_account("late", at(DUE));
-    world.tenure.place_hold("order", content_of(&["late"]), true, at(DUE)).unwrap();
+    world.tenure.erase_account("one", at("2025-10-30T00:00:00Z")).unwrap();
     Ground::of(world)
 }
 
-fn sweeps_and_imports_what_is_over(stage: &Stage) -> Vec<Act> {
+/// A sweep after midnight, and an import that has begun before.
+fn sweeps_and_imports_what_ends_by_midnight(stage: &Stage) -> Vec<Act> {
     let tenure = stage.tenure.clone();
     let import = act(move || {
-        let mut ingester = tenure.ingester("race", tenure_app::Defaults::default(), at(GRACE_OVER))?;
-        let said = conversation("one", "c9", "pro", &["2025-09-01T00:00:30Z"]);
+        let now = at("2025-10-30T12:00:00Z");
+        let mut ingester = tenure.ingester("race", tenure_app::Defaults::default(), now)?;
+        let said = conversation("late", "c9", "pro", &["2025-09-01T12:00:00Z"]);
         ingester.push(tenure_formats::Item::Conversation(said))?;
         ingester.finish().map(drop)
     });
-    vec![sweeps(stage, at(GRACE_OVER)), import]
+    vec![sweeps(stage, at(NEXT_DAY)), import]
 }
 
 #[test]
@@ -72,11 +88,12 @@ fn what_is_taken_in_as_its_day_has_passed_can_be_opened_until_it_goes() {
     let check = |stage: &Stage, played: &Played| {
         all_did(played);
         stage.assert_sound();
-        stage.settle(at(GRACE_OVER), at("2025-12-02T00:00:00Z"));
+        stage.settle(at(NEXT_DAY), at("2025-12-10T00:00:00Z"));
+        assert_eq!(stage.copy("late", "history"), CopyStage::Verified);
     };
-    let count =
-        Race { ground: &ground, acts: &sweeps_and_imports_what_is_over, check: &check }.explore(20);
-    assert!(count.exhaustive > 20, "{count:?}");
+    let acts = sweeps_and_imports_what_ends_by_midnight;
+    let count = Race { ground: &ground, acts: &acts, check: &check }.explore(20);
+    assert!(count.exhaustive > 10, "{count:?}");
 }
 
 const PROOFS: &str = "2031-10-01T00:00:00Z";

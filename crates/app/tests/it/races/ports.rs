@@ -6,12 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tenure_store::{
-    Abort, Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob,
-};
+use tenure_store::{Abort, Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
 use tenure_vault::{
-    AgeingOut, BodyError, BodyStore, FileKeyStore, FolderBodies, KeyError, KeyStore, Listing, PackId, PageFound,
-    PageId, PageKey, RootInForce, Tree, Vault,
+    AgeingOut, BodyError, BodyStore, FileKeyStore, FolderBodies, KeyError, KeyStore, Listing, PackId,
+    PageFound, PageId, PageKey, RootInForce, Tree, Vault,
 };
 
 use super::turns::stop;

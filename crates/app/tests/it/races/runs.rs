@@ -59,7 +59,7 @@ fn run_verifies(stage: &Stage, played: &Played) {
 }
 
 fn resumes(tenure: &Tenure) -> Result<(), Error> {
-    let mut ingester = tenure.ingester("race", tenure_app::Defaults::default(), at(NOW))?;
+    let mut ingester = tenure.ingester("test", tenure_app::Defaults::default(), at(NOW))?;
     let said = conversation("yes", "c1", "pro", &["2025-09-01T00:00:00Z", "2025-09-02T00:00:00Z"]);
     ingester.push(tenure_formats::Item::Conversation(said))?;
     ingester.finish().map(drop)

@@ -10,7 +10,8 @@ use tenure_app::doctor::Thoroughness;
 use tenure_app::{Entropy, Error, HoldScope, OpenedStore, SweepOptions, Swept, Tenure, open_store};
 use tenure_model::Instant;
 use tenure_store::{
-    AccountKey, BatchStage, CopyKey, CopyStage, ReadTx, RecordId, SqliteStore, Store, StoreError, StoreExt as _,
+    AccountKey, BatchStage, CopyKey, CopyStage, ReadTx, RecordId, SqliteStore, Store, StoreError,
+    StoreExt as _,
 };
 use tenure_vault::{LogKeys, Vault};
 

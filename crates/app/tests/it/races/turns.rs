@@ -12,7 +12,7 @@ const WAITS: Duration = Duration::from_millis(100);
 /// For so long the others are given time to get a lock that may just have been released.
 const WAKES: Duration = Duration::from_millis(2);
 /// After this long a schedule hangs.
-const HANGS: Duration = Duration::from_secs(60);
+const HANGS: Duration = Duration::from_mins(1);
 /// The longest rest of a thread that goes at its own pace, in microseconds.
 const REST_MICROS: u64 = 400;
 
@@ -129,7 +129,10 @@ impl Turns {
                 return standing;
             }
             if goes && !standing.is_empty() && since.elapsed() > WAITS {
-                places.iter_mut().filter(|place| **place == Place::Going).for_each(|place| *place = Place::Waiting);
+                places
+                    .iter_mut()
+                    .filter(|place| **place == Place::Going)
+                    .for_each(|place| *place = Place::Waiting);
                 return standing;
             }
             assert!(since.elapsed() < HANGS, "the threads wait for each other: {places:?}");
