@@ -82,26 +82,26 @@ fn report(length: usize, plain: f64, vaulted: f64, whole: f64, rows: f64) -> Out
 struct Bodies {
     length: usize,
     /// Enough different ones for a batch; they are stored again and again.
-    bodies: Vec<Vec<u8>>,
+    texts: Vec<Vec<u8>>,
     batches: usize,
 }
 
 impl Bodies {
     fn new(length: usize) -> Self {
         let mut scatter = Scatter::new(length as u64);
-        let bodies = (0..BATCH_BYTES / length).map(|_| scatter.bytes(length)).collect();
-        Self { length, bodies, batches: ROUND_BYTES / BATCH_BYTES }
+        let texts = (0..BATCH_BYTES / length).map(|_| scatter.bytes(length)).collect();
+        Self { length, texts, batches: ROUND_BYTES / BATCH_BYTES }
     }
 
     fn megabytes(&self) -> f64 {
-        number(self.bodies.len() * self.length * self.batches) / 1e6
+        number(self.texts.len() * self.length * self.batches) / 1e6
     }
 
     /// Stores every batch, and says how many megabytes a second were durable.
     fn rate(&self, mut store: impl FnMut(&[Vec<u8>], usize) -> Outcome) -> Outcome<f64> {
         let begun = Clock::now();
         for batch in 0..self.batches {
-            store(&self.bodies, batch)?;
+            store(&self.texts, batch)?;
         }
         Ok(self.megabytes() / begun.elapsed().as_secs_f64())
     }
@@ -146,7 +146,7 @@ fn ingest(bodies: &Bodies) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let now: Instant = "2025-09-01T00:00:00Z".parse()?;
     let (tenure, _store) = tenure(folder.path(), POLICY, now)?;
-    let count = bodies.bodies.len() * bodies.batches;
+    let count = bodies.texts.len() * bodies.batches;
     let conversations: Vec<_> = (0..count as u64)
         .map(|id| conversation(&format!("account-{}", id % 100), id, now, 1, bodies.length))
         .collect();

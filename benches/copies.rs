@@ -212,7 +212,7 @@ impl Crowd {
     }
 
     fn bulk(&self, tx: &mut dyn Tx, first: u64, count: u64) -> Result<(), StoreError> {
-        let conversation = ConversationId(id(b"talk", first));
+        let conversation = ConversationId(id(*b"talk", first));
         let mut recognised = [1; 32];
         recognised.iter_mut().zip(first.to_be_bytes()).for_each(|(to, from)| *to = from);
         tx.insert_conversation(&ConversationRow {
@@ -224,11 +224,11 @@ impl Crowd {
         let mut pages = 0;
         let slots = tx.take_slots(&shelf, u32::try_from(count).unwrap_or_default(), &mut || {
             pages += 1;
-            PageId(id(b"page", first + pages))
+            PageId(id(*b"page", first + pages))
         })?;
         let mut slots = slots.iter().flat_map(|slots| (0..slots.count).map(|_| slots.page));
         for number in first..first + count {
-            let record = RecordId(id(b"said", number));
+            let record = RecordId(id(*b"said", number));
             let ordinal = u32::try_from(number - first).unwrap_or_default();
             tx.insert_record(&RecordRow {
                 id: record,
@@ -259,8 +259,8 @@ impl Crowd {
 }
 
 /// An id in the order in which rows are made, as that is quickest.
-fn id(kind: &[u8; 4], number: u64) -> [u8; 16] {
+fn id(kind: [u8; 4], number: u64) -> [u8; 16] {
     let mut id = [0; 16];
-    id.iter_mut().zip(number.to_be_bytes().into_iter().chain(*kind)).for_each(|(to, from)| *to = from);
+    id.iter_mut().zip(number.to_be_bytes().into_iter().chain(kind)).for_each(|(to, from)| *to = from);
     id
 }

@@ -308,8 +308,10 @@ impl<'t> Sweep<'t> {
     /// stopped. Whoever stops it waits for the step that is under way.
     pub(crate) fn irrevocably<T>(&self, step: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
         let _door = self.tenure.door.lock().unwrap_or_else(PoisonError::into_inner);
-        self.tenure.store.read(refuse_if_stopped)?;
-        self.lease.lasts()?;
+        self.tenure.store.read(|tx| {
+            refuse_if_stopped(tx)?;
+            self.lease.lasts(tx)
+        })?;
         step()
     }
 

@@ -71,20 +71,6 @@ pub(super) const RECHECKS: &[Recheck] = &[
         APP,
         "races::erased::a_hold_that_comes_while_a_person_leaves_keeps_all_or_finds_all_gone",
     ),
-    last_line(
-        "what another batch has sealed keeps the account's key",
-        change(
-            ACCOUNT,
-            "        for batch in self.tenure.unfinished_batches()? {\n            self.destroy_batch(batch)?;\n        }\n",
-            "",
-        ),
-        change(
-            ACCOUNT,
-            "                    Judged::Due(due) if copy.state.stage() == CopyStage::Live => {",
-            "                    Judged::Due(due) => {",
-        ),
-        "races::erased::what_a_sweep_has_sealed_of_a_person_who_leaves_can_still_come_back_under_a_hold",
-    ),
     check(
         "a page is full before it is emptied",
         change(DESTROY, "        tx.set_page_state(page, PageState::Full)?;\n", ""),
@@ -167,8 +153,8 @@ pub(super) const RECHECKS: &[Recheck] = &[
         "a pause is seen before anything is destroyed outside the store",
         change(
             SWEEP,
-            "        self.tenure.store.read(refuse_if_stopped)?;\n        self.lease.lasts()?;",
-            "        self.lease.lasts()?;",
+            "            refuse_if_stopped(tx)?;\n            self.lease.lasts(tx)",
+            "            self.lease.lasts(tx)",
         ),
         APP,
         "races::sweepers::once_a_pause_has_answered_nothing_is_destroyed_at_any_step_of_a_sweep",
@@ -193,7 +179,7 @@ pub(super) const RECHECKS: &[Recheck] = &[
     ),
     check(
         "the lease lasts before anything is destroyed outside the store",
-        change(SWEEP, "        self.lease.lasts()?;\n", ""),
+        change(SWEEP, "            self.lease.lasts(tx)\n", "            Ok(())\n"),
         APP,
         "races::sweepers::a_sweeper_whose_lease_lapsed_while_it_was_stalled_calls_no_store_of_keys",
     ),

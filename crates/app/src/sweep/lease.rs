@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time;
 
 use tenure_model::Instant;
-use tenure_store::{StoreExt as _, Tx};
+use tenure_store::{ReadTx, StoreExt as _, Tx};
 
 use crate::{Error, Tenure};
 
@@ -66,9 +66,11 @@ impl Lease {
         self.until.store(until, Ordering::Release);
     }
 
-    /// Whether the lease still lasts, as must be asked before anything outside the store is destroyed.
-    pub(crate) fn lasts(&self) -> Result<(), Error> {
-        if self.now() < self.until.load(Ordering::Acquire) { Ok(()) } else { Err(Error::LeaseLapsed) }
+    /// Whether the lease still lasts, as must be asked before anything outside the store is destroyed: by this
+    /// machine's clock, and by what the store says, since the clock of a machine that was suspended stands still.
+    pub(crate) fn lasts(&self, tx: &mut dyn ReadTx) -> Result<(), Error> {
+        let ours = tx.lease(NAME)?.is_some_and(|lease| lease.token == self.token);
+        if ours && self.now() < self.until.load(Ordering::Acquire) { Ok(()) } else { Err(Error::LeaseLapsed) }
     }
 
     /// Gives the lease back.

@@ -113,10 +113,9 @@ fn a_person_who_leaves_after_a_sweep_was_cut_short_is_gone_and_the_sweep_can_be_
     Race { ground: &ground, acts: &acts, check: &check }.explore(0);
 }
 
-/// Somebody's copy is sealed by a sweep that was cut short; all else of theirs is due when they leave. A last line: what
-/// was left is finished first.
+/// Somebody's copy is sealed by a sweep that was cut short; all else of theirs is due when they leave.
 #[test]
-fn what_a_sweep_has_sealed_of_a_person_who_leaves_can_still_come_back_under_a_hold() {
+fn what_a_cut_short_sweep_has_sealed_of_a_person_who_leaves_is_there_or_gone_but_never_in_between() {
     use tenure_store::BatchStage;
     let stage = ground().stage();
     let deletion = Deletion::ConversationOf(stage.record("bare"));
