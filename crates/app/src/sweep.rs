@@ -1,5 +1,6 @@
 //! The sweep: finds what may be due, judges it, and hands what is due to the one door.
 
+mod gathering;
 mod guard;
 mod judge;
 mod lease;
@@ -22,6 +23,7 @@ use crate::record::Holds;
 use crate::settings::refuse_if_stopped;
 use crate::{Error, Tenure};
 
+use gathering::Gathering;
 pub use guard::{Allowance, Excess};
 pub(crate) use judge::{Judge, Judged};
 use lease::Lease;
@@ -109,6 +111,8 @@ impl Swept {
 struct Slice {
     found: usize,
     last: Option<DueCopy>,
+    /// Whether the index has nothing more of the group.
+    whole: bool,
     due: usize,
     swept: Swept,
     batch: Option<BatchId>,
@@ -341,7 +345,7 @@ impl<'t> Sweep<'t> {
             let mut after = None;
             while left > 0 {
                 let wanted = SLICE.min(left);
-                let slice = self.gather((group, up_to, after), batch.id, wanted)?;
+                let slice = self.gather((group, up_to, after), batch.id, (wanted, left))?;
                 after = slice.last.or(after);
                 left = left.saturating_sub(slice.due);
                 batch = Gathered { id: slice.batch.or(batch.id), copies: batch.copies + slice.due };
@@ -353,7 +357,7 @@ impl<'t> Sweep<'t> {
                     self.finish(&mut batch)?;
                     progress(self.swept.total());
                 }
-                if slice.found < wanted {
+                if slice.whole {
                     break;
                 }
             }
@@ -376,7 +380,7 @@ impl<'t> Sweep<'t> {
         &self,
         (group, up_to, after): (Group, Day, Option<DueCopy>),
         batch: Option<BatchId>,
-        wanted: usize,
+        (wanted, left): (usize, usize),
     ) -> Result<Slice, Error> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (now, by) = (self.now, self.by);
@@ -384,32 +388,31 @@ impl<'t> Sweep<'t> {
             let policies = Policies::current(tx, &policies)?;
             let holds = Holds::load(tx)?;
             let classes = tx.classes()?;
-            let class = class_name(&classes, group.class);
             let found = tx.due(SHARD, group, up_to, after, wanted)?;
-            let mut slice =
-                Slice { found: found.len(), last: found.last().copied(), batch, ..Slice::default() };
-            let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
-            let mut ended = Vec::new();
+            let judge = Judge::new(&tenure, &policies, &holds, now, by);
+            let mut gathering = Gathering::new(judge, &classes, (batch, holds.epoch), now, (wanted, left));
+            let mut slice = Slice { whole: found.len() < wanted, ..Slice::default() };
             for due in found {
                 let key = CopyKey { account: due.account, record: due.record, class: group.class };
-                let record = tx.record(due.record)?.ok_or(Error::UnknownRecord)?;
-                match judge.judge(tx, record, class)? {
-                    Judged::Due(due) => {
-                        let id = match slice.batch {
-                            Some(id) => id,
-                            None => tx.open_batch(now, holds.epoch)?,
-                        };
-                        slice.batch = Some(id);
-                        ended.push((key, sealing(due, key, class, id, now)?));
-                    }
-                    Judged::Kept { held, quarantined, filed } => {
-                        file(tx, key, &filed)?;
-                        slice.swept.kept(held, quarantined);
+                if !gathering.has(key) {
+                    match gathering.judge(tx, key)? {
+                        Judged::Due(token) => {
+                            if !gathering.take(tx, key, token)? {
+                                // The rest waits for the next transaction.
+                                slice.whole = false;
+                                break;
+                            }
+                        }
+                        Judged::Kept { held, quarantined, filed } => {
+                            file(tx, key, &filed)?;
+                            slice.swept.kept(held, quarantined);
+                        }
                     }
                 }
+                slice.found += 1;
+                slice.last = Some(due);
             }
-            slice.due = ended.len();
-            tx.seal_copies(&ended)?;
+            (slice.batch, slice.due) = gathering.seal(tx)?;
             Ok(slice)
         })
     }

@@ -109,13 +109,13 @@ pub(crate) fn init(
 
 /// Opens a data folder.
 pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::Result<Session> {
+    refuse_unfinished(data)?;
     if !data.join(DATABASE).exists() {
         bail!(
             "there is no data folder at {}: run `tenure init` first, or name one with --data",
             data.display()
         );
     }
-    refuse_unfinished(data)?;
     let keys = key_folder(data);
     let vault = open_vault(data, &keys)?;
     if !is_set_up(data) && !is_of_an_earlier_version(data) {

@@ -151,7 +151,9 @@ impl Tenure {
             for lineage in policies.lineages() {
                 let mine = surfaces.keys().map(String::as_str).filter(|name| lineage.surface(name).is_some());
                 let mine: Vec<&str> = mine.collect();
-                let newest = lineage.living(at).last().map(|(_, version)| version);
+                // Before the first publication, what was published first says what will bind.
+                let living = lineage.living(at).last().or_else(|| lineage.versions().last());
+                let newest = living.map(|(_, version)| version);
                 let offered = newest.into_iter().flat_map(|version| &version.surfaces);
                 let first = offered.map(|surface| surface.name.as_str()).take(1);
                 // Somebody without records is shown what binds on the surface that is named first.
