@@ -5,8 +5,6 @@
 //! leaf that nobody can open must be explained; then the page's key is destroyed. What must survive on the page
 //! is wrapped anew elsewhere before.
 
-use std::collections::BTreeSet;
-
 use tenure_model::{Day, Instant};
 use tenure_policy::{Lineage, ProofDue, proof_due};
 use tenure_receipts::{LeafRanges, Statement};
@@ -96,18 +94,26 @@ impl Tenure {
         accounts: &[AccountKey],
         now: Instant,
     ) -> Result<u64, Error> {
-        let (mut pages, mut leaves, mut count) = (BTreeSet::new(), Vec::new(), 0);
+        let (mut pages, mut leaves, mut count) = (Vec::new(), Vec::new(), 0);
         for account in accounts {
             let Some(row) = tx.account(*account)? else { continue };
             let Some(due) = policies.proof_due(tx, &row, now)? else { continue };
             for statement in tx.statements_of(row.key, &[])? {
                 leaves.extend(u64::try_from(statement.seq.0));
             }
-            pages.extend(forget_proof(tx, &row, due)?);
+            if let Some(page) = forget_proof(tx, &row, due)?
+                && !pages.contains(&page)
+            {
+                pages.push(page);
+            }
             count += 1;
         }
         if count == 0 {
             return Ok(0);
+        }
+        // Nothing new may come onto a page whose key is about to go, nor what leaves another of them.
+        for page in &pages {
+            tx.set_page_state(*page, PageState::Full)?;
         }
         for page in &pages {
             self.empty_proof_page(tx, *page)?;
@@ -122,8 +128,6 @@ impl Tenure {
 
     /// Wraps anew, on other pages, the proof keys that stay.
     fn empty_proof_page(&self, tx: &mut dyn Tx, page: PageId) -> Result<(), Error> {
-        // Nothing new may come onto a page whose key is about to go.
-        tx.set_page_state(page, PageState::Full)?;
         for account in tx.accounts_of_page(page)? {
             let row = tx.account(account)?.ok_or(Error::UnknownAccount)?;
             let key = self.proof_key(&row)?;

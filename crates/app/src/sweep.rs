@@ -133,6 +133,8 @@ pub(crate) struct Sweep<'t> {
     pub(crate) by: Instant,
     pub(crate) swept: Swept,
     lease: Lease,
+    /// Whether the next step that is committed is the last, and gives the lease back.
+    pub(crate) last: bool,
 }
 
 impl Tenure {
@@ -286,11 +288,35 @@ impl<'t> Sweep<'t> {
     pub(crate) fn begin(tenure: &'t Tenure, now: Instant, by: Instant) -> Result<Self, Error> {
         tenure.store.read(refuse_if_stopped)?;
         let lease = Lease::take(tenure, now)?;
-        Ok(Self { tenure, policies: tenure.policies()?, now, by, swept: Swept::default(), lease })
+        Ok(Self {
+            tenure,
+            policies: tenure.policies()?,
+            now,
+            by,
+            swept: Swept::default(),
+            lease,
+            last: false,
+        })
+    }
+
+    /// One that takes the right to destroy with its first step, to spare whoever waits for it a commit.
+    pub(crate) fn at_once(tenure: &'t Tenure, now: Instant) -> Result<Self, Error> {
+        tenure.store.read(refuse_if_stopped)?;
+        let (lease, by) = (Lease::to_be_taken(tenure, now), now);
+        Ok(Self {
+            tenure,
+            policies: tenure.policies()?,
+            now,
+            by,
+            swept: Swept::default(),
+            lease,
+            last: false,
+        })
     }
 
     pub(crate) fn end(&self) -> Result<(), Error> {
-        self.lease.end(self.tenure)
+        let lease = self.lease.clone();
+        self.tenure.store.write(move |tx| lease.end(tx))
     }
 
     /// Commits a step: it fails if another process sweeps, or destruction was stopped.
@@ -298,11 +324,15 @@ impl<'t> Sweep<'t> {
         &self,
         step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let (lease, until) = (self.lease.clone(), self.lease.next());
+        let (lease, until, last) = (self.lease.clone(), self.lease.next(), self.last);
         let done = self.tenure.store.write(move |tx| {
             refuse_if_stopped(tx)?;
             lease.hold(tx, until)?;
-            step(tx)
+            let done = step(tx)?;
+            if last {
+                lease.end(tx)?;
+            }
+            Ok::<_, Error>(done)
         })?;
         self.lease.prolonged(until);
         Ok(done)

@@ -26,7 +26,7 @@ const fn last_line(name: &'static str, mistake: Change, without: Change, test: &
 }
 
 /// That nothing new may come onto a page of proof keys whose key is about to go.
-const FULL_PROOFS: Change = change(PROOFS, "        tx.set_page_state(page, PageState::Full)?;\n", "");
+const FULL_PROOFS: Change = change(PROOFS, "            tx.set_page_state(*page, PageState::Full)?;\n", "");
 
 pub(super) const RECHECKS: &[Recheck] = &[
     check(

@@ -52,25 +52,27 @@ impl Tenure {
             Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
             Err(TryLockError::WouldBlock) => None,
         };
-        // Where destruction is stopped or somebody else destroys, the deletion is recorded all the same.
-        let begun = alone.as_ref().map(|_| Sweep::begin(self, now, now)).transpose();
-        let sweep = match begun {
-            Ok(sweep) => sweep,
-            Err(Error::Paused(_) | Error::Observes | Error::SweptElsewhere(_)) => None,
-            Err(error) => return Err(error),
-        };
-        let Some(mut sweep) = sweep else {
-            let records = self.delete(Deletion::Account(account.to_owned()), now)?;
-            let row = self.account(account)?;
-            let left = self.store.read(|tx| count_openable(tx, &row))?;
-            return Ok(Erased { records, left, ..Erased::default() });
-        };
+        if alone.is_some() {
+            match self.erase_at_once(account, now) {
+                // Where destruction is stopped or somebody else destroys, the deletion is recorded all the same.
+                Err(Error::Paused(_) | Error::Observes | Error::SweptElsewhere(_)) => {}
+                answered => return answered,
+            }
+        }
+        let records = self.delete(Deletion::Account(account.to_owned()), now)?;
+        let row = self.account(account)?;
+        let left = self.store.read(|tx| count_openable(tx, &row))?;
+        Ok(Erased { records, left, ..Erased::default() })
+    }
+
+    fn erase_at_once(&self, account: &str, now: Instant) -> Result<Erased, Error> {
+        let mut sweep = Sweep::at_once(self, now)?;
         let erased = sweep.erase(account);
-        // A lease that can't be given back lapses by itself.
-        let ended = sweep.end();
-        let erased = erased?;
-        ended?;
-        Ok(erased)
+        if erased.is_err() {
+            // A lease that can't be given back lapses by itself.
+            drop(sweep.end());
+        }
+        erased
     }
 
     /// Takes the key of an account away, moves those of others off its page, and gives the page.
@@ -100,8 +102,16 @@ impl Sweep<'_> {
         }
         self.swept = Swept::default();
         let (records, left, batch) = self.take_account(account)?;
-        if let Some(batch) = batch {
-            self.destroy_batch(batch)?;
+        match batch {
+            Some(batch) if left == 0 => {
+                self.last = true;
+                self.destroy_batch(batch)?;
+            }
+            Some(batch) => {
+                self.destroy_batch(batch)?;
+                self.end()?;
+            }
+            None => self.end()?,
         }
         Ok(Erased { records, destroyed: std::mem::take(&mut self.swept.destroyed), left })
     }

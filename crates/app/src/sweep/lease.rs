@@ -1,7 +1,7 @@
 //! The lease: one sweep at a time, also where several processes share a store.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time;
 
 use tenure_model::Instant;
@@ -18,7 +18,8 @@ const MICROS: i64 = 60_000_000;
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     holder: Arc<str>,
-    token: u64,
+    /// 0 until the lease is taken.
+    token: Arc<AtomicU64>,
     /// The instant that the caller named, and when that was: time goes on from there.
     began: Instant,
     since: time::Instant,
@@ -31,17 +32,26 @@ impl Lease {
     /// # Errors
     /// [`Error::SweptElsewhere`] while another process has it.
     pub(crate) fn take(tenure: &Tenure, now: Instant) -> Result<Self, Error> {
-        let since = time::Instant::now();
-        let (holder, until) = (Arc::clone(&tenure.name), now.micros().saturating_add(MICROS));
-        let name = Arc::clone(&holder);
-        let taken = tenure.store.write(move |tx| {
-            let taken = tx.take_lease(NAME, &name, now, Instant::saturating_from_micros(until))?;
-            match taken {
-                Some(token) => Ok(token),
-                None => Err(Error::SweptElsewhere(tx.lease(NAME)?.map_or(now, |lease| lease.until))),
-            }
-        })?;
-        Ok(Self { holder, token: taken, began: now, since, until: Arc::new(AtomicI64::new(until)) })
+        let lease = Self::to_be_taken(tenure, now);
+        let (taken, until) = (lease.clone(), lease.next());
+        tenure.store.write(move |tx| taken.hold(tx, until))?;
+        lease.prolonged(until);
+        Ok(lease)
+    }
+
+    /// A lease that is taken with the first transaction that it is held in.
+    pub(crate) fn to_be_taken(tenure: &Tenure, now: Instant) -> Self {
+        Self {
+            holder: Arc::clone(&tenure.name),
+            token: Arc::default(),
+            began: now,
+            since: time::Instant::now(),
+            until: Arc::new(AtomicI64::new(i64::MIN)),
+        }
+    }
+
+    fn token(&self) -> u64 {
+        self.token.load(Ordering::Acquire)
     }
 
     fn now(&self) -> i64 {
@@ -54,11 +64,19 @@ impl Lease {
         self.now().saturating_add(MICROS)
     }
 
-    /// Prolongs the lease within a transaction, which fails if another has taken it meanwhile.
+    /// Takes or prolongs the lease within a transaction, which fails if another has it.
     pub(crate) fn hold(&self, tx: &mut dyn Tx, until: i64) -> Result<(), Error> {
         let [now, until] = [self.now(), until].map(Instant::saturating_from_micros);
-        let held = tx.take_lease(NAME, &self.holder, now, until)?;
-        if held == Some(self.token) { Ok(()) } else { Err(Error::LeaseLapsed) }
+        match (tx.take_lease(NAME, &self.holder, now, until)?, self.token()) {
+            (Some(token), 0) => {
+                // Should this transaction fail, no later one finds the same token, or it is ours all the same.
+                self.token.store(token, Ordering::Release);
+                Ok(())
+            }
+            (None, 0) => Err(Error::SweptElsewhere(tx.lease(NAME)?.map_or(now, |lease| lease.until))),
+            (Some(held), token) if held == token => Ok(()),
+            _ => Err(Error::LeaseLapsed),
+        }
     }
 
     /// Notes that a transaction which prolonged the lease is durable.
@@ -69,14 +87,13 @@ impl Lease {
     /// Whether the lease still lasts, as must be asked before anything outside the store is destroyed: by this
     /// machine's clock, and by what the store says, since the clock of a machine that was suspended stands still.
     pub(crate) fn lasts(&self, tx: &mut dyn ReadTx) -> Result<(), Error> {
-        let ours = tx.lease(NAME)?.is_some_and(|lease| lease.token == self.token);
+        let ours = tx.lease(NAME)?.is_some_and(|lease| lease.token == self.token());
         if ours && self.now() < self.until.load(Ordering::Acquire) { Ok(()) } else { Err(Error::LeaseLapsed) }
     }
 
-    /// Gives the lease back.
-    pub(crate) fn end(&self, tenure: &Tenure) -> Result<(), Error> {
-        let token = self.token;
-        tenure.store.write(move |tx| Ok(tx.end_lease(NAME, token, Instant::MIN)?))
+    /// Gives the lease back within a transaction.
+    pub(crate) fn end(&self, tx: &mut dyn Tx) -> Result<(), Error> {
+        Ok(tx.end_lease(NAME, self.token(), Instant::MIN)?)
     }
 }
 

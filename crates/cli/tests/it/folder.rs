@@ -17,7 +17,7 @@ impl Folder {
     pub(super) fn new() -> Self {
         let folder = Self { root: tempfile::tempdir().unwrap() };
         folder.done(&["init", "--simulated", "--at", "2025-05-02T00:00:00Z"]);
-        folder.done(&["policy", "publish", "policies/claude-consumer", "--at", "2025-09-27T00:00:00Z"]);
+        folder.done(&["policy", "publish", "policies/claude-consumer", "--at", "2025-05-02T00:00:00Z"]);
         folder
     }
 

@@ -10,8 +10,9 @@ use tenure_verifier::verify;
 use super::{Given, Hall, Stated};
 use crate::DemoError;
 
-/// What the operator states of each destruction: what is about to go, and what is gone.
-const OF_A_BATCH: u64 = 2;
+/// What the operator states of each destruction: what is about to go, what is gone, that its bytes are removed, and
+/// that nothing of it was found. The story's last sweep leaves no batch on its way.
+const OF_A_BATCH: u64 = 4;
 /// What the operator states when it begins: that it speaks, and which keys sign the log.
 const TO_BEGIN: u64 = 2;
 
