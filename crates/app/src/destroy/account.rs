@@ -97,7 +97,12 @@ impl Tenure {
 impl Sweep<'_> {
     /// Erases an account, after what an earlier call left half destroyed: whoever asks again is told of its end.
     fn erase(&mut self, account: &str) -> Result<Erased, Error> {
-        for batch in self.tenure.unfinished_batches()? {
+        let unfinished = self.tenure.unfinished_batches()?;
+        if !unfinished.is_empty() {
+            // Their next step may be one outside the store, for which the lease must be had.
+            self.write(|_| Ok(()))?;
+        }
+        for batch in unfinished {
             self.destroy_batch(batch)?;
         }
         self.swept = Swept::default();
