@@ -287,31 +287,18 @@ fn count(
 impl<'t> Sweep<'t> {
     pub(crate) fn begin(tenure: &'t Tenure, now: Instant, by: Instant) -> Result<Self, Error> {
         tenure.store.read(refuse_if_stopped)?;
-        let lease = Lease::take(tenure, now)?;
-        Ok(Self {
-            tenure,
-            policies: tenure.policies()?,
-            now,
-            by,
-            swept: Swept::default(),
-            lease,
-            last: false,
-        })
+        Self::with(tenure, Lease::take(tenure, now)?, now, by)
     }
 
-    /// One that takes the right to destroy with its first step, to spare whoever waits for it a commit.
+    /// One that takes the right to destroy with its first step, to spare whoever waits for it a commit. Whether
+    /// destruction is stopped is asked there too.
     pub(crate) fn at_once(tenure: &'t Tenure, now: Instant) -> Result<Self, Error> {
-        tenure.store.read(refuse_if_stopped)?;
-        let (lease, by) = (Lease::to_be_taken(tenure, now), now);
-        Ok(Self {
-            tenure,
-            policies: tenure.policies()?,
-            now,
-            by,
-            swept: Swept::default(),
-            lease,
-            last: false,
-        })
+        Self::with(tenure, Lease::to_be_taken(tenure, now), now, now)
+    }
+
+    fn with(tenure: &'t Tenure, lease: Lease, now: Instant, by: Instant) -> Result<Self, Error> {
+        let (policies, swept) = (tenure.policies()?, Swept::default());
+        Ok(Self { tenure, policies, now, by, swept, lease, last: false })
     }
 
     pub(crate) fn end(&self) -> Result<(), Error> {
