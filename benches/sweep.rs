@@ -5,7 +5,7 @@
 
 use std::time::Instant as Clock;
 
-use tenure_app::{HoldScope, SweepOptions, Tenure};
+use tenure_app::{Allowance, HoldScope, SweepOptions, Tenure};
 use tenure_benches::{Outcome, account, conversation, import, peak_mebibytes, say, tenure};
 use tenure_model::{Instant, MonthLength, Span};
 
@@ -103,7 +103,8 @@ fn measure(copies: u64) -> Outcome<Times> {
     let ordinary = timed(&tenure, day(105)?)?;
     let narrower =
         POLICY.replace("\"v1\"", "\"v2\"").replace("2024-01-01", "2025-04-16").replace("10 years", "9 years");
-    tenure.publish(&[("v2.toml".to_owned(), narrower)], day(105)?)?;
+    // Its bounds on what a version may take are not what is measured.
+    tenure.publish_allowing(&[("v2.toml".to_owned(), narrower)], Allowance::Anything, day(105)?)?;
     let published = timed(&tenure, day(106)?)?;
     Ok(Times { ordinary, published })
 }
