@@ -302,6 +302,9 @@ impl<'t> Sweep<'t> {
     }
 
     pub(crate) fn end(&self) -> Result<(), Error> {
+        if !self.lease.is_taken() {
+            return Ok(());
+        }
         let lease = self.lease.clone();
         self.tenure.store.write(move |tx| lease.end(tx))
     }

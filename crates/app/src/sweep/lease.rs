@@ -50,6 +50,11 @@ impl Lease {
         }
     }
 
+    /// Whether a transaction has taken the lease.
+    pub(crate) fn is_taken(&self) -> bool {
+        self.token() > 0
+    }
+
     fn token(&self) -> u64 {
         self.token.load(Ordering::Acquire)
     }
