@@ -5,7 +5,7 @@ use tenure_model::{Choice, Instant};
 use tenure_store::StoreExt as _;
 
 use crate::plan::{NOW, file, next, records_of};
-use crate::world::{EXAMPLE, World, at, conversation};
+use crate::world::{World, at, conversation};
 
 const ASKED: &str = "2025-09-22T09:00:00Z";
 const CONFIRMED: &str = "2025-09-22T10:00:00Z";
@@ -148,42 +148,6 @@ fn a_version_without_which_nothing_says_what_is_judged_stays() {
     assert_eq!(records_of(&world, "a1").len(), 1);
     world.sweep(at(CONFIRMED));
     assert_eq!(world.live("a1"), ["content", "history"]);
-}
-
-#[test]
-fn a_version_between_two_that_could_not_follow_each_other_stays() {
-    let ground = ("ground  = \"consent\"", "ground  = \"none\"");
-    let purpose = "[purposes.safety]";
-    assert!(EXAMPLE.contains(ground.0) && EXAMPLE.contains(purpose));
-    // The purpose is gone in the middle and comes back; without the middle it would have loosened.
-    let strict = EXAMPLE.replace(
-        "[purposes.safety]\ntitle   = \"Detect harmful content\"\nground  = \"none\"",
-        "[purposes.safety]\ntitle   = \"Detect harmful content\"\nground  = \"consent\"\nregimes = [\"consumer\"]",
-    );
-    let strict = strict.replace(
-        "purpose = \"safety\"\nwhen = { regime = \"consumer\", flagged = true }",
-        "purpose = \"safety\"\nwhen = { regime = \"consumer\", flagged = true, standing.safety = \"on\" }",
-    );
-    let policies = [("strict.toml".to_owned(), strict.clone())];
-    let world = World::with(&policies, at("2025-08-01T00:00:00Z"));
-    let without = strict
-        .replace("2025-10-08\"", "middle\"")
-        .replace("announced = 2025-08-28", "announced = 2025-09-01");
-    let cut = |text: &str, from: &str| {
-        let start = text.find(from).unwrap();
-        let (before, rest) = text.split_at(start);
-        let end = rest.get(2..).unwrap().find("\n[").map_or(rest.len(), |end| end + 3);
-        format!("{before}{}", rest.get(end..).unwrap())
-    };
-    let without = cut(&without, "[purposes.safety]");
-    let without = cut(&without, "[[use]]\npurpose = \"safety\"");
-    world.tenure.publish(&file(&without), at("2025-09-01T00:00:00Z")).unwrap();
-    let loose = next(NOW, NOW, &[]);
-    if world.tenure.publish(&file(&loose), at(NOW)).is_ok() {
-        let refused = world.tenure.withdraw("consumer@middle", "ops", at(ASKED));
-        assert!(matches!(refused, Err(Error::Policy(_))), "{refused:?}");
-        assert!(world.tenure.published(at(ASKED)).unwrap().iter().all(|version| version.asked.is_none()));
-    }
 }
 
 #[test]
