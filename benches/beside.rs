@@ -6,18 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant as Clock};
 
-use tenure_app::{Allowance, SweepOptions, Tenure};
+use tenure_app::{SweepOptions, Tenure};
 use tenure_benches::{
     Outcome, account, conversation, grouped, import, journalled, median, number, percentile, say,
 };
 use tenure_model::{Choice, Instant, MonthLength, Span};
 
 /// How many copies are to be destroyed in a second.
-const RATE: u32 = 2_200;
+const RATE: u32 = 2_000;
 /// The least that the goal asks for.
 const GOAL: f64 = 2_000.0;
 const CALLERS: usize = 48;
-const ACCOUNTS: u64 = 2_000;
+/// So many people that nobody decides more than once in some seconds.
+const ACCOUNTS: u64 = 100_000;
 /// One in so many requests brings conversations, the others decide.
 const DECISIONS: u64 = 20;
 /// How many conversations such a request brings.
@@ -58,9 +59,7 @@ fn main() -> Outcome {
     let now = start.plus(Span::days(40), MonthLength::Calendar);
     let (tenure, _store) = journalled(folder.path(), POLICY, start)?;
     let load = Load { tenure: &tenure, now, next: AtomicU64::new(0) };
-    for id in 0..ACCOUNTS {
-        account(&tenure, &name(id), start)?;
-    }
+    open_accounts(&tenure, start)?;
     let due = u64::from(RATE) * u64::from(seconds) * u64::from(rounds) + 1_000;
     let old = (0..due).map(|id| conversation(&format!("old-{}", id % 500), id, start, 1, 400));
     import(&tenure, old, start)?;
@@ -100,6 +99,24 @@ fn setting(name: &str, otherwise: u32) -> u32 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(otherwise)
 }
 
+/// Opens the accounts of the load, from as many callers at once.
+fn open_accounts(tenure: &Tenure, at: Instant) -> Outcome {
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        let caller = || {
+            loop {
+                let id = next.fetch_add(1, Ordering::Relaxed);
+                if id >= ACCOUNTS {
+                    return Ok(());
+                }
+                account(tenure, &name(id), at).map_err(|error| error.to_string())?;
+            }
+        };
+        let callers: Vec<_> = (0..CALLERS).map(|_| scope.spawn(caller)).collect();
+        Ok(callers.into_iter().try_for_each(joined)?)
+    })
+}
+
 fn name(id: u64) -> String {
     format!("account-{}", id % ACCOUNTS)
 }
@@ -107,12 +124,8 @@ fn name(id: u64) -> String {
 /// Destroys so many copies, no faster than the rate, and says how many a second it were.
 fn sweep(tenure: &Tenure, now: Instant, limit: usize) -> Result<f64, String> {
     let begun = Clock::now();
-    let options = SweepOptions { by: now, limit, allow: Allowance::Anything };
-    let swept = tenure.sweep(now, options, &mut |destroyed| {
-        let share = u32::try_from(destroyed).unwrap_or(u32::MAX);
-        thread::sleep((Duration::from_secs(1) * share / RATE).saturating_sub(begun.elapsed()));
-    });
-    let swept = swept.map_err(|error| error.to_string())?;
+    let options = SweepOptions { limit, rate: Some(RATE), ..SweepOptions::everything(now) };
+    let swept = tenure.sweep(now, options, &mut |_| {}).map_err(|error| error.to_string())?;
     let elapsed = begun.elapsed().as_secs_f64();
     let told = say(format_args!(
         "    {} destroyed with {} pages, {} wrapped anew",

@@ -10,7 +10,8 @@ use crate::metadata::{Kind, Metadata, Package};
 use crate::purity;
 
 /// The crates that are pure rules: no I/O, no clock, no randomness of their own.
-pub(crate) const PURE: &[&str] = &["tenure-model", "tenure-policy", "tenure-tlog", "tenure-receipts"];
+pub(crate) const PURE: &[&str] =
+    &["tenure-model", "tenure-policy", "tenure-tlog", "tenure-receipts", "tenure-access"];
 
 /// The slow, obvious evaluator: what it is compared with must not need it, so only tests may.
 const REFERENCE: &str = "tenure-reference";
@@ -21,6 +22,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("tenure-policy", &["tenure-model"]),
     ("tenure-tlog", &[]),
     ("tenure-receipts", &["tenure-model", "tenure-tlog"]),
+    ("tenure-access", &["tenure-model"]),
     (REFERENCE, &["tenure-model", "tenure-policy"]),
     ("tenure-gate", &["tenure-model", "tenure-policy", "tenure-tlog", "tenure-receipts"]),
     ("tenure-verifier", &["tenure-model", "tenure-tlog", "tenure-receipts"]),
@@ -30,7 +32,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("tenure-formats", &["tenure-model"]),
     ("tenure-app", &[RULES_AND_RIM]),
     ("tenure-demo", &[RULES_AND_RIM, "tenure-app", "tenure-verifier"]),
-    ("tenure-server", &["tenure-model", "tenure-tlog", "tenure-receipts", "tenure-app"]),
+    ("tenure-server", &["tenure-model", "tenure-tlog", "tenure-receipts", "tenure-access", "tenure-app"]),
     ("tenure-cli", &[RULES_AND_RIM, "tenure-app", "tenure-demo", "tenure-server", "tenure-verifier"]),
     ("tenure-benches", &[RULES_AND_RIM, "tenure-app", "tenure-demo", REFERENCE]),
     ("xtask", &[]),
@@ -50,6 +52,7 @@ const INNER: &[&str] = &[
     "tenure-policy",
     "tenure-tlog",
     "tenure-receipts",
+    "tenure-access",
     "tenure-gate",
     "tenure-store",
     "tenure-vault",

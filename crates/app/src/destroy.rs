@@ -5,11 +5,12 @@
 //! 1. *Gathering*: copies are sealed into the batch, so nothing uses them any more.
 //! 2. *Sealed*: one statement over the root of their blinded items is in the ledger.
 //! 3. Pages that also hold keys of others are emptied of those, by wrapping them anew elsewhere.
-//! 4. *Shredding*: everything is read and judged again; what is kept after all goes back. From here on
-//!    the rest is gone as far as anyone may know, and the pages' keys are about to be destroyed.
+//! 4. *Shredding*: everything is read and judged again, a few copies at a time; what is kept after all goes back. The
+//!    rest is gone as far as anyone may know, and the pages' keys are about to be destroyed.
 //! 5. *Shredded*: the keys are destroyed, a statement over the root of what is gone says so, and which copies
-//!    it names is kept for good. Bodies that no copy can open any more are let go of.
-//! 6. *Removed* and *verified*: the packs in which those bodies lay are gone ([`bytes`]).
+//!    it names is kept for good.
+//! 6. *Removed* and *verified*: bodies that no copy can open any more are let go of, and the packs in which they lay
+//!    are gone ([`bytes`]).
 //!
 //! What was sealed is an announcement, over the copies of the batch at that time. Only what is stated from
 //! *shredded* on is evidence: it names none that went back, and still names a fact that returns later.
@@ -44,6 +45,8 @@ pub(crate) use items::{copies_of, destroyed_of, items_of};
 
 /// How many pages one transaction empties.
 const PAGES_A_SLICE: usize = 16;
+/// How many copies one transaction judges again. Others who write wait for no more than that.
+const CHECKED: usize = 96;
 
 impl Tenure {
     /// Batches whose keys are not destroyed yet.
@@ -125,8 +128,19 @@ impl Sweep<'_> {
 
     /// Wraps anew, on other pages, the keys that live on pages of the batch, and says how many.
     fn empty_pages(&self, id: BatchId) -> Result<u64, Error> {
-        let pages: Vec<PageId> =
-            self.tenure.store.read(|tx| Ok::<_, Error>(pages_of(&copies_of(tx, id)?)))?;
+        let pages: Vec<PageId> = self.tenure.store.read(|tx| {
+            let known = tx.batch(id)?.map(|batch| batch.old_pages).unwrap_or_default();
+            let mut shared = Vec::new();
+            for page in with_pages_of(known, &copies_of(tx, id)?) {
+                // Nothing comes onto a full page any more, so that one of this batch alone goes as it is.
+                let lies_alone = tx.page(page)?.is_some_and(|row| row.state != PageState::Open)
+                    && tx.copies_of_page(page)?.iter().all(|copy| copy.state.batch() == Some(id));
+                if !lies_alone {
+                    shared.push(page);
+                }
+            }
+            Ok::<_, Error>(shared)
+        })?;
         let mut moved = 0;
         for slice in pages.chunks(PAGES_A_SLICE) {
             let (tenure, policies, slice) = (self.tenure.clone(), Arc::clone(&self.policies), slice.to_vec());
@@ -147,8 +161,23 @@ impl Sweep<'_> {
     }
 
     /// Reads holds, decisions and flags again, and judges every copy again. What is kept after all goes
-    /// back into use; for the rest there is no way back after this transaction.
+    /// back into use; for the rest there is no way back after the transaction that judged it.
     fn check_again(&self, id: BatchId, sealed_at: Instant) -> Result<(), Error> {
+        let mut after = None;
+        while let Some(last) = self.check_slice(id, sealed_at, after)? {
+            after = Some(last);
+            self.rest(CHECKED)?;
+        }
+        Ok(())
+    }
+
+    /// The same for some of the copies, from after one on: the last of them, or nothing once all were judged.
+    fn check_slice(
+        &self,
+        id: BatchId,
+        sealed_at: Instant,
+        after: Option<CopyKey>,
+    ) -> Result<Option<CopyKey>, Error> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (now, by) = (self.now, self.by);
         self.write(move |tx| {
@@ -156,8 +185,10 @@ impl Sweep<'_> {
             let holds = Holds::load(tx)?;
             let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
             let mut hand = Hand::new(&tenure, tx)?;
-            let copies = copies_of(tx, id)?;
-            let pages = pages_of(&copies);
+            let copies = tx.copies_of_batch(id, after, CHECKED)?;
+            let last = copies.get(CHECKED - 1).map(|copy| copy.key);
+            let known = tx.batch(id)?.map(|batch| batch.old_pages).unwrap_or_default();
+            let pages = with_pages_of(known, &copies);
             let mut ended = Vec::new();
             for copy in copies {
                 let record = tx.record(copy.key.record)?.ok_or(Error::UnknownRecord)?;
@@ -177,18 +208,21 @@ impl Sweep<'_> {
             }
             // The point of no return: what is ended here was judged inside this transaction.
             tx.shred_copies(&ended)?;
-            refuse_if_needed(tx, &pages)?;
             tx.set_batch_pages(id, holds.epoch, &pages)?;
-            tx.set_batch_stage(id, BatchStage::Shredding { sealed_at })?;
-            Ok(())
+            if last.is_none() {
+                refuse_if_needed(tx, &pages)?;
+                tx.set_batch_stage(id, BatchStage::Shredding { sealed_at })?;
+            }
+            Ok(last)
         })
     }
 
-    /// Destroys the keys, and lets go of the bodies that nothing opens any more.
+    /// Destroys the keys, and states what went with them.
     fn shred(&mut self, batch: &BatchRow, sealed_at: Instant) -> Result<(), Error> {
         self.irrevocably(|| self.tenure.destroy_keys(&batch.old_pages))?;
         let (tenure, pages, now) = (self.tenure.clone(), batch.old_pages.clone(), self.now);
         let batch = batch.id;
+        let settled = self.settled.filter(|(of, _)| *of == batch).map(|(_, root)| root);
         let destroyed = self.write(move |tx| {
             for page in &pages {
                 tx.set_page_state(*page, PageState::Destroyed)?;
@@ -201,10 +235,8 @@ impl Sweep<'_> {
                 let kind = (class_name(&classes, copy.key.class).to_owned(), sealing.cause.clone());
                 *destroyed.entry(kind).or_default() += 1;
             }
-            let packs = tx.release_bodies(batch)?;
-            tx.insert_batch_packs(batch, &packs)?;
             let keys = keys_of(&copies);
-            let root = tenure.root_of(&classes, batch, &keys);
+            let root = settled.unwrap_or_else(|| tenure.root_of(&classes, batch, &keys));
             let statement = Statement::CopiesShredded { count: copies.len() as u64, root };
             tenure.state_of_batch(tx, batch, &copies, statement, now)?;
             tx.insert_destroyed(batch, &keys)?;
@@ -213,6 +245,7 @@ impl Sweep<'_> {
         })?;
         let (destroyed, pages) = destroyed;
         self.swept.pages += pages as u64;
+        self.rest(destroyed.values().sum::<u64>().try_into().unwrap_or(usize::MAX))?;
         for ((class, cause), count) in destroyed {
             *self.swept.destroyed.entry(class).or_default() += count;
             *self.swept.causes.entry(cause).or_default() += count;
@@ -239,9 +272,10 @@ fn keys_of(copies: &[CopyRow]) -> Vec<CopyKey> {
     copies.iter().map(|copy| copy.key).collect()
 }
 
-fn pages_of(copies: &[CopyRow]) -> Vec<PageId> {
-    let pages: BTreeSet<PageId> =
-        copies.iter().filter_map(|copy| copy.state.wrap()).map(|wrap| wrap.page).collect();
+/// These pages, and those on which the keys of copies lie.
+fn with_pages_of(known: Vec<PageId>, copies: &[CopyRow]) -> Vec<PageId> {
+    let mut pages: BTreeSet<PageId> = known.into_iter().collect();
+    pages.extend(copies.iter().filter_map(|copy| copy.state.wrap()).map(|wrap| wrap.page));
     pages.into_iter().collect()
 }
 

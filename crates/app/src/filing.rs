@@ -1,14 +1,15 @@
 //! Filing copies in the due index, and making their wraps.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::{self, Duration};
 
 use tenure_model::{Anchored, Day};
 use tenure_policy::case::Hold;
 use tenure_policy::{Facts, FiledUnder, Lineage, Verdict};
 use tenure_store::{
-    AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow, RefileMark, Shelf,
-    SituationId, StoreExt as _, Tx, Wrap,
+    AccountKey, AccountRow, ClassId, CopyKey, CopyRow, CopyState, Filing, PageId, RecordId, RecordRow,
+    RefileMark, Shelf, SituationId, StoreExt as _, Tx, Wrap,
 };
 use tenure_vault::{BodyKey, CopyName, Tree};
 
@@ -16,7 +17,7 @@ use tenure_model::Instant;
 
 use crate::pages::{in_vault, tree_word};
 use crate::person::Person;
-use crate::record::{Holds, Reader, With};
+use crate::record::{Holds, Reader, With, seen_in};
 use crate::{Error, Policies, Tenure};
 
 /// All copies of an embedded store are swept together; a distributed one will spread them.
@@ -25,10 +26,10 @@ pub(crate) const SHARD: u16 = 0;
 /// The number of the anchor `flagged`, which [`FiledUnder`] gives to what counts its term from a flag.
 const FLAGGED: u16 = 3;
 
-/// How many marked accounts are taken up at once.
-const REFILE_ACCOUNTS: usize = 256;
-/// How many records one transaction files anew.
-const REFILE_RECORDS: usize = 1_000;
+/// How many accounts and records one transaction files anew. Others who write wait for no more than that.
+const REFILE_RECORDS: usize = 128;
+/// How many copies of them are read at once.
+const REFILE_COPIES: usize = 1_024;
 
 /// Where a copy is filed, and the day on which its key's page should go.
 #[derive(Debug, Clone)]
@@ -87,61 +88,89 @@ impl Tenure {
         Desk::new(self, now).insert(tx, account, keys, record, class, filed)
     }
 
-    /// Files anew the copies of every account that is marked, in slices, and says how many accounts.
+    /// Files anew the copies of every account that is marked now, in slices, and says how many accounts.
     ///
     /// No sweep closes a day before this is done. An account stays marked until its last slice, so a
-    /// crash in between only files some copies twice.
-    pub(crate) fn refile_marked(&self, now: Instant) -> Result<u64, Error> {
+    /// crash in between only files some copies twice. What is marked meanwhile waits for the next sweep, so that this
+    /// one ends however many people decide. Whoever is told how long a slice took may rest before the next.
+    pub(crate) fn refile_marked(&self, now: Instant, rest: &mut dyn FnMut(Duration)) -> Result<u64, Error> {
         let policies = self.policies()?;
-        let mut done = 0;
-        loop {
-            let marks = self.store.read(|tx| Ok::<_, Error>(tx.refile_slice(REFILE_ACCOUNTS)?))?;
-            if marks.is_empty() {
-                return Ok(done);
-            }
-            done += marks.len() as u64;
-            let mut next = marks.into_iter().map(|mark| (mark, None)).collect::<Vec<_>>();
-            while !next.is_empty() {
-                let (tenure, policies) = (self.clone(), Arc::clone(&policies));
-                next = self.store.write(move |tx| tenure.refile_slice(tx, &policies, next, now))?;
-            }
+        let marks = self.store.read(|tx| Ok::<_, Error>(tx.refile_slice(usize::MAX)?))?;
+        let accounts = marks.len() as u64;
+        let mut next: VecDeque<_> = marks.into_iter().map(|mark| (mark, None)).collect();
+        while !next.is_empty() {
+            let (tenure, policies, began) = (self.clone(), Arc::clone(&policies), time::Instant::now());
+            next = self.store.write(move |tx| {
+                tenure.refile_slice(tx, &policies, &mut next, now)?;
+                Ok::<_, Error>(next)
+            })?;
+            rest(began.elapsed());
         }
+        Ok(accounts)
     }
 
-    /// Files anew up to [`REFILE_RECORDS`] records of marked accounts, and gives what is left to do.
+    /// Files anew up to [`REFILE_RECORDS`] records of marked accounts, each of which counts as one too, and leaves
+    /// what is still to do.
     fn refile_slice(
         &self,
         tx: &mut dyn Tx,
         policies: &Policies,
-        marks: Vec<(RefileMark, Option<RecordId>)>,
+        marks: &mut VecDeque<(RefileMark, Option<RecordId>)>,
         now: Instant,
-    ) -> Result<Vec<(RefileMark, Option<RecordId>)>, Error> {
+    ) -> Result<(), Error> {
         let holds = Holds::load(tx)?;
-        let parsed = holds.as_facts();
-        let classes = tx.classes()?;
+        let (parsed, classes) = (holds.as_facts(), tx.classes()?);
+        let mut desk = Desk::new(self, now);
         let mut left = REFILE_RECORDS;
-        let mut marks = marks.into_iter();
-        for (mark, mut after) in marks.by_ref() {
-            let person = self.person_of(tx, mark.account)?;
-            let mut reader = Reader::new(policies, &person);
-            loop {
-                let slice = tx.records_of(mark.account, after, left)?;
-                let whole = slice.len() < left;
-                left -= slice.len();
-                after = slice.last().map_or(after, |last| Some(last.id));
-                for record in slice {
-                    refile_record(tx, &mut reader, &person, record, (&parsed, &classes), now)?;
+        while left > 0 {
+            let Some((mark, after)) = marks.pop_front() else { return Ok(()) };
+            let records = tx.records_of(mark.account, after, left)?;
+            let whole = records.len() < left;
+            left = left.saturating_sub(records.len().max(1));
+            if let Some(last) = records.last().map(|record| record.id) {
+                let person = self.person_of(tx, mark.account)?;
+                let mut reader = Reader::new(policies, &person);
+                if after.is_none() && whole {
+                    reader.seen = seen_in(policies, &records);
                 }
-                if whole {
-                    tx.refile_done(mark)?;
-                    break;
+                let mut copies = copies_between(tx, mark.account, after, last)?;
+                for record in records {
+                    let copies = copies.remove(&record.id).unwrap_or_default();
+                    let facts = (&*parsed, &*classes);
+                    refile_record(tx, &mut desk, &mut reader, &person, (record, copies), facts, now)?;
                 }
-                if left == 0 {
-                    return Ok(std::iter::once((mark, after)).chain(marks).collect());
+                if !whole {
+                    marks.push_front((mark, Some(last)));
+                    return Ok(());
                 }
             }
+            tx.refile_done(mark)?;
         }
-        Ok(Vec::new())
+        Ok(())
+    }
+}
+
+/// The live copies of an account's records, from after one up to the last, by record.
+fn copies_between(
+    tx: &mut dyn Tx,
+    account: AccountKey,
+    after: Option<RecordId>,
+    last: RecordId,
+) -> Result<HashMap<RecordId, Vec<CopyRow>>, Error> {
+    let mut found: HashMap<RecordId, Vec<CopyRow>> = HashMap::new();
+    let mut cursor = after.map(|record| CopyKey { account, record, class: ClassId(i64::MAX) });
+    loop {
+        let slice = tx.copies_of(account, cursor, REFILE_COPIES)?;
+        let whole = slice.len() < REFILE_COPIES;
+        cursor = slice.last().map(|copy| copy.key);
+        for copy in slice.into_iter().filter(|copy| matches!(copy.state, CopyState::Live { .. })) {
+            if copy.key.record <= last {
+                found.entry(copy.key.record).or_default().push(copy);
+            }
+        }
+        if whole || cursor.is_some_and(|key| key.record > last) {
+            return Ok(found);
+        }
     }
 }
 
@@ -247,23 +276,26 @@ impl<'t> Desk<'t> {
 
 fn refile_record(
     tx: &mut dyn Tx,
+    desk: &mut Desk<'_>,
     reader: &mut Reader<'_>,
     person: &Person,
-    record: RecordRow,
+    (record, copies): (RecordRow, Vec<CopyRow>),
     (holds, classes): (&[Hold<'_>], &[(ClassId, String)]),
     now: Instant,
 ) -> Result<(), Error> {
-    let copies = tx.copies_of_record(record.account, record.id)?;
-    let live = |copy: &&CopyRow| matches!(copy.state, CopyState::Live { .. });
-    if !copies.iter().any(|copy| live(&copy)) {
+    if copies.is_empty() {
         return Ok(());
     }
     let loaded = reader.load(tx, record, With::Nothing)?;
     let facts = loaded.facts(person, &[], holds, now);
     let verdict = loaded.lineage.judge(&facts);
-    for copy in copies.iter().filter(live) {
+    for copy in copies {
         let filed = filed(&loaded.lineage, &facts, &verdict, class_name(classes, copy.key.class))?;
-        file(tx, copy.key, &filed)?;
+        let filing =
+            Filing { situation: desk.situation(tx, &filed.situation)?, anchor: filed.anchor, day: filed.day };
+        if filing != copy.filing {
+            tx.file(copy.key, filing)?;
+        }
     }
     Ok(())
 }

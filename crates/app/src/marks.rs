@@ -157,20 +157,24 @@ impl Tenure {
         now: Instant,
     ) -> Result<Deleted, Error> {
         let (person, mut records) = self.records_to_delete(tx, deletion)?;
+        let whole = matches!(deletion, Deletion::Account(_));
         let mut fresh = Vec::new();
         for record in records.iter_mut().filter(|record| record.facts.deleted_at.is_none()) {
             record.facts.deleted_at = Some(now);
-            tx.set_record_facts(record.account, record.id, &record.facts)?;
+            if !whole {
+                tx.set_record_facts(record.account, record.id, &record.facts)?;
+            }
             fresh.push(record.id.to_string());
+        }
+        if whole {
+            tx.delete_records(person.row.key, now)?;
         }
         let count = fresh.len() as u64;
         let proof = self.proof_key(&person.row)?;
         if !fresh.is_empty() {
             self.state(tx, &person.row, &proof, Statement::DeletionAsked { records: fresh }, now)?;
         }
-        if let Deletion::Account(_) = deletion
-            && person.row.facts.closed_at.is_none()
-        {
+        if whole && person.row.facts.closed_at.is_none() {
             let facts = tenure_store::AccountFacts { closed_at: Some(now), ..person.row.facts.clone() };
             tx.set_account_facts(person.row.key, &facts)?;
             self.state(tx, &person.row, &proof, Statement::AccountClosed, now)?;

@@ -13,7 +13,7 @@ const AHEAD_MAX: usize = 64;
 
 /// The most accounts whose keys share a page. An account's page goes when its person leaves, while they wait, and the
 /// keys of the others are wrapped anew.
-const ACCOUNTS_MAX: u32 = 32;
+const ACCOUNTS_MAX: u32 = 16;
 
 /// Makes page keys ahead, several in one durable write, because each write costs a sync.
 ///

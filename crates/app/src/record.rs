@@ -129,6 +129,15 @@ pub(crate) struct Reader<'a> {
 /// The conversations that were read last: a long one is not read again for each of its records.
 pub(crate) type Seen = HashMap<ConversationId, Activity>;
 
+/// The conversations of records of an account, of which none has any other record.
+pub(crate) fn seen_in(policies: &Policies, records: &[RecordRow]) -> Seen {
+    let mut of: HashMap<ConversationId, Vec<RecordRow>> = HashMap::new();
+    for record in records {
+        of.entry(record.conversation).or_default().push(record.clone());
+    }
+    of.into_iter().map(|(id, records)| (id, Activity::of(policies, &records))).collect()
+}
+
 /// How many conversations are remembered.
 const SEEN_MAX: usize = 4_096;
 

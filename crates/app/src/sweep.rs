@@ -4,16 +4,20 @@ mod gathering;
 mod guard;
 mod judge;
 mod lease;
+mod pace;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 use tenure_model::{Day, Instant};
 use tenure_policy::{Due, FiledUnder, Situation};
+use tenure_receipts::Digest;
 use tenure_store::{
-    AccountKey, BatchId, CopyKey, CopyStage, DueCopy, Group, ReadTx, Sealing, StoreExt as _, Tx,
+    AccountKey, BatchId, CopyKey, CopyStage, DueCopy, Group, PageId, ReadTx, Sealing, StoreExt as _, Tx,
 };
 
 use crate::filing::{SHARD, class_name, file};
@@ -23,15 +27,21 @@ use crate::record::Holds;
 use crate::settings::refuse_if_stopped;
 use crate::{Error, Tenure};
 
-use gathering::Gathering;
+use gathering::{Gathering, Room};
 pub use guard::{Allowance, Excess};
 pub(crate) use judge::{Judge, Judged};
 use lease::Lease;
+use pace::Pace;
 
-/// How many candidates one transaction judges.
+/// How many candidates are read or counted at once where nobody who writes waits for it.
 const SLICE: usize = 500;
-/// How many copies are destroyed together.
-const BATCH_COPIES: usize = 4_096;
+/// How many candidates one transaction judges. Others who write wait for no more than that.
+const JUDGED: usize = 32;
+/// How many copies are destroyed together: no fewer than fill a page.
+const BATCH_COPIES: usize = 256;
+
+/// How long a sweep rests at once, well within what its lease lasts.
+const REST_MOST: Duration = Duration::from_secs(10);
 
 /// What a sweep is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +52,14 @@ pub struct SweepOptions {
     pub limit: usize,
     /// How much it may destroy without asking.
     pub allow: Allowance,
+    /// How many copies a second may go, to spare what else uses the store; otherwise as many as can.
+    pub rate: Option<u32>,
 }
 
 impl SweepOptions {
     /// A sweep of whatever must be gone by an instant.
     pub const fn everything(by: Instant) -> Self {
-        Self { by, limit: usize::MAX, allow: Allowance::Anything }
+        Self { by, limit: usize::MAX, allow: Allowance::Anything, rate: None }
     }
 }
 
@@ -116,6 +128,8 @@ struct Slice {
     due: usize,
     swept: Swept,
     batch: Option<BatchId>,
+    /// The page whose copies are to be gathered first next time.
+    page: Option<PageId>,
 }
 
 /// The batch that is being gathered, once something due was found.
@@ -123,6 +137,8 @@ struct Slice {
 struct Gathered {
     id: Option<BatchId>,
     copies: usize,
+    /// The page of which copies are still to be gathered.
+    page: Option<PageId>,
 }
 
 /// A sweep under way: who holds the right to destroy, and what it has come to.
@@ -133,13 +149,15 @@ pub(crate) struct Sweep<'t> {
     pub(crate) by: Instant,
     pub(crate) swept: Swept,
     lease: Lease,
+    pace: Pace,
     /// Whether the next step that is committed is the last, and gives the lease back.
     pub(crate) last: bool,
+    /// The root over all copies of a batch from which none goes back any more.
+    pub(crate) settled: Option<(BatchId, Digest)>,
 }
 
 impl Tenure {
-    /// Destroys what is due, and reports it. Progress is told as copies destroyed so far; whoever is told may rest
-    /// before it answers, to spare what else the machine does.
+    /// Destroys what is due, and reports it. Progress is told as copies destroyed so far.
     ///
     /// Work that an earlier sweep left is finished first. It costs what is due and what was marked, not
     /// what is stored.
@@ -157,7 +175,7 @@ impl Tenure {
             return Ok(Swept { observed: true, ..self.sweep_dry_run(now, options)? });
         }
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sweep = Sweep::begin(self, now, options.by)?;
+        let mut sweep = Sweep { pace: Pace::new(options.rate), ..Sweep::begin(self, now, options.by)? };
         let outcome = sweep.run(options, progress);
         // A lease that can't be given back lapses by itself.
         let ended = sweep.end();
@@ -298,7 +316,17 @@ impl<'t> Sweep<'t> {
 
     fn with(tenure: &'t Tenure, lease: Lease, now: Instant, by: Instant) -> Result<Self, Error> {
         let (policies, swept) = (tenure.policies()?, Swept::default());
-        Ok(Self { tenure, policies, now, by, swept, lease, last: false })
+        Ok(Self {
+            tenure,
+            policies,
+            now,
+            by,
+            swept,
+            lease,
+            pace: Pace::new(None),
+            last: false,
+            settled: None,
+        })
     }
 
     pub(crate) fn end(&self) -> Result<(), Error> {
@@ -328,6 +356,19 @@ impl<'t> Sweep<'t> {
         Ok(done)
     }
 
+    /// Rests after a step with so many copies, if the sweep is not to go as fast as it can.
+    pub(crate) fn rest(&self, copies: usize) -> Result<(), Error> {
+        let mut left = self.pace.after(copies as u64);
+        while left > REST_MOST {
+            thread::sleep(REST_MOST);
+            left -= REST_MOST;
+            // The lease must not lapse meanwhile.
+            self.write(|_| Ok(()))?;
+        }
+        thread::sleep(left);
+        Ok(())
+    }
+
     /// Does what can't be taken back outside the store, unless the right to do so has lapsed or destruction was
     /// stopped. Whoever stops it waits for the step that is under way.
     pub(crate) fn irrevocably<T>(&self, step: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
@@ -344,7 +385,11 @@ impl<'t> Sweep<'t> {
             self.destroy_batch(batch)?;
             self.swept.finished += 1;
         }
-        self.swept.refiled_accounts = self.tenure.refile_marked(self.now)?;
+        self.swept.refiled_accounts = self.tenure.refile_marked(self.now, &mut |took| {
+            if self.pace.is_set() {
+                thread::sleep(took);
+            }
+        })?;
         self.review_held()?;
         self.tenure.guard(self.now, options)?;
         self.destroy_due(options.limit, progress)?;
@@ -364,16 +409,20 @@ impl<'t> Sweep<'t> {
         for (group, up_to) in self.tenure.due_groups(&self.policies, self.now, self.by)? {
             let mut after = None;
             while left > 0 {
-                let wanted = SLICE.min(left);
-                let slice = self.gather((group, up_to, after), batch.id, (wanted, left))?;
+                let slice = self.gather((group, up_to, after), &batch, left)?;
+                self.rest(slice.due)?;
                 after = slice.last.or(after);
                 left = left.saturating_sub(slice.due);
-                batch = Gathered { id: slice.batch.or(batch.id), copies: batch.copies + slice.due };
+                batch = Gathered {
+                    id: slice.batch.or(batch.id),
+                    copies: batch.copies + slice.due,
+                    page: slice.page,
+                };
                 self.swept.examined += slice.found as u64;
                 self.swept.kept += slice.swept.kept;
                 self.swept.held += slice.swept.held;
                 self.swept.quarantined += slice.swept.quarantined;
-                if batch.copies >= BATCH_COPIES {
+                if batch.copies >= BATCH_COPIES && batch.page.is_none() {
                     self.finish(&mut batch)?;
                     progress(self.swept.total());
                 }
@@ -399,9 +448,15 @@ impl<'t> Sweep<'t> {
     fn gather(
         &self,
         (group, up_to, after): (Group, Day, Option<DueCopy>),
-        batch: Option<BatchId>,
-        (wanted, left): (usize, usize),
+        &Gathered { id: batch, copies, page }: &Gathered,
+        left: usize,
     ) -> Result<Slice, Error> {
+        let wanted = JUDGED.min(left);
+        let room = Room {
+            slice: wanted.saturating_mul(2).min(left),
+            batch: BATCH_COPIES.saturating_sub(copies),
+            left,
+        };
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (now, by) = (self.now, self.by);
         self.write(move |tx| {
@@ -410,8 +465,11 @@ impl<'t> Sweep<'t> {
             let classes = tx.classes()?;
             let found = tx.due(SHARD, group, up_to, after, wanted)?;
             let judge = Judge::new(&tenure, &policies, &holds, now, by);
-            let mut gathering = Gathering::new(judge, &classes, (batch, holds.epoch), now, (wanted, left));
+            let mut gathering = Gathering::new(judge, &classes, (batch, holds.epoch), (now, by), room);
             let mut slice = Slice { whole: found.len() < wanted, ..Slice::default() };
+            if let Some(page) = page {
+                gathering.take_page(tx, page)?;
+            }
             for due in found {
                 let key = CopyKey { account: due.account, record: due.record, class: group.class };
                 if !gathering.has(key) {
@@ -432,6 +490,7 @@ impl<'t> Sweep<'t> {
                 slice.found += 1;
                 slice.last = Some(due);
             }
+            slice.page = gathering.unfinished;
             (slice.batch, slice.due) = gathering.seal(tx)?;
             Ok(slice)
         })
@@ -452,7 +511,7 @@ impl<'t> Sweep<'t> {
                     let policies = Policies::current(tx, &policies)?;
                     let holds = Holds::load(tx)?;
                     let classes = tx.classes()?;
-                    let found = tx.due(SHARD, group, Day(i32::MAX), after, SLICE)?;
+                    let found = tx.due(SHARD, group, Day(i32::MAX), after, JUDGED)?;
                     let mut judge = Judge::new(&tenure, &policies, &holds, now, by);
                     for due in &found {
                         let record = tx.record(due.record)?.ok_or(Error::UnknownRecord)?;

@@ -36,11 +36,21 @@ const LABEL: &[u8] = b"c2sp.org/chunked-encryption@v1+AEAD_AES_256_GCM\0";
 #[derive(Debug)]
 pub(crate) struct Salt([u8; SALT_LEN]);
 
-impl Salt {
-    pub(crate) fn random() -> Result<Self, CipherError> {
-        let mut salt = [0; SALT_LEN];
-        rand::fill(&mut salt).map_err(|_| CipherError)?;
-        Ok(Self(salt))
+/// Random salts, many drawn at once: for a short message a draw of its own would be a good part of the cost.
+#[derive(Debug, Default)]
+pub(crate) struct Salts(Vec<[u8; SALT_LEN]>);
+
+impl Salts {
+    const DRAWN: usize = 64;
+
+    /// A salt that nobody had.
+    pub(crate) fn next(&mut self) -> Result<Salt, CipherError> {
+        if self.0.is_empty() {
+            let mut drawn = [0; SALT_LEN * Self::DRAWN];
+            rand::fill(&mut drawn).map_err(|_| CipherError)?;
+            self.0.extend(drawn.as_chunks().0);
+        }
+        self.0.pop().map(Salt).ok_or(CipherError)
     }
 }
 

@@ -34,7 +34,7 @@ fn text(length: usize) -> Vec<u8> {
 
 fn seal(plaintext: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::new();
-    seal_into(&key(1), b"context", Salt::random().unwrap(), plaintext, &mut sealed).unwrap();
+    seal_into(&key(1), b"context", Salts::default().next().unwrap(), plaintext, &mut sealed).unwrap();
     sealed
 }
 

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::bodies::BodyStore;
-use crate::chunked::{self, HEADER_LEN, Layout, Salt};
+use crate::chunked::{self, HEADER_LEN, Layout, Salts};
 use crate::cipher::{Algorithm, CipherError};
 use crate::error::{BodyError, OpenError};
 use crate::ids::PackId;
@@ -21,6 +21,9 @@ use crate::names::{Fields, SegmentName};
 
 /// The size at which a pack is full. Its last segment may reach beyond it.
 pub const PACK_BYTES_MAX: usize = 64 << 20;
+
+/// How much room a pack has from the beginning.
+const USUAL_BYTES: usize = 15 << 20;
 
 const MAGIC: &[u8; 8] = b"TNRPACK1";
 
@@ -59,11 +62,17 @@ pub struct PackWriter {
     id: PackId,
     content: Vec<u8>,
     names: Fields,
+    salts: Salts,
 }
 
 impl PackWriter {
     pub(crate) fn new() -> Result<Self, CipherError> {
-        Ok(Self { id: PackId::random()?, content: Vec::new(), names: Fields::default() })
+        Ok(Self {
+            id: PackId::random()?,
+            content: Vec::new(),
+            names: Fields::default(),
+            salts: Salts::default(),
+        })
     }
 
     /// The name that the pack will have.
@@ -91,7 +100,7 @@ impl PackWriter {
         let length = segment_len(plaintext.len()).ok_or(CipherError)?;
         let start = self.start(plaintext.len());
         name.bind(&mut self.names, Algorithm::Cobblestone);
-        let (names, salt) = (self.names.as_bytes(), Salt::random()?);
+        let (names, salt) = (self.names.as_bytes(), self.salts.next()?);
         self.content.push(Algorithm::Cobblestone.id());
         if let Err(error) = chunked::seal_into(key.secret(), names, salt, plaintext, &mut self.content) {
             self.content.truncate(start);
@@ -116,12 +125,12 @@ impl PackWriter {
         Ok(Place { pack: self.id, offset: start as u64, length })
     }
 
-    /// Where the next segment begins. The first one makes room for a whole pack.
+    /// Where the next segment begins. The first one makes room for as much as is usually stored at once.
     fn start(&mut self, length: usize) -> usize {
         if self.content.is_empty() {
-            // The system hands out memory as it is touched, so that asking for a whole pack at once
-            // costs a small one nothing and spares a large one every copy of growing.
-            self.content.reserve_exact(PACK_BYTES_MAX.saturating_add(length));
+            // The system hands out memory as it is touched, so that a small pack costs no more. The allocator
+            // keeps what is no larger than this for the next pack, whose pages need not be made anew.
+            self.content.reserve(USUAL_BYTES.saturating_add(length));
             self.content.extend_from_slice(MAGIC);
         }
         self.content.len()

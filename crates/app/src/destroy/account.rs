@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, TryLockError};
 
 use tenure_model::Instant;
 use tenure_policy::Due;
-use tenure_receipts::Statement;
+use tenure_receipts::{Digest, Statement};
 use tenure_store::{
     AccountKeys, AccountRow, BatchId, BatchStage, CopyKey, CopyRow, CopyStage, PageId, PageState, RecordId,
     RecordRow, StoreExt as _, Tx, Wrap,
@@ -32,6 +32,18 @@ pub struct Erased {
     pub destroyed: BTreeMap<String, u64>,
     /// How many copies are left for the sweep, or for as long as something keeps them.
     pub left: u64,
+}
+
+/// What one transaction made of an account.
+struct Taken {
+    /// How many records were deleted.
+    records: u64,
+    /// How many copies are left.
+    left: u64,
+    /// The batch that goes.
+    batch: Option<BatchId>,
+    /// The root over its copies, if they are all that there were, and no way back is left.
+    settled: Option<Digest>,
 }
 
 /// What one transaction found of an account's copies.
@@ -106,35 +118,31 @@ impl Sweep<'_> {
             self.destroy_batch(batch)?;
         }
         self.swept = Swept::default();
-        let (records, left, batch) = self.take_account(account)?;
-        match batch {
-            Some(batch) if left == 0 => {
-                self.last = true;
-                self.destroy_batch(batch)?;
-            }
-            Some(batch) => {
-                self.destroy_batch(batch)?;
-                self.end()?;
-            }
-            None => self.end()?,
+        let Taken { records, left, batch, settled } = self.take_account(account)?;
+        self.last = settled.is_some();
+        self.settled = batch.zip(settled);
+        if let Some(batch) = batch {
+            self.destroy_batch(batch)?;
+        }
+        if !self.last {
+            self.end()?;
         }
         Ok(Erased { records, destroyed: std::mem::take(&mut self.swept.destroyed), left })
     }
 
-    /// Records the deletion, judges every copy of the account, and takes its key away if all are due: how many
-    /// records were deleted, how many copies are left, and the batch that goes.
-    fn take_account(&self, account: &str) -> Result<(u64, u64, Option<BatchId>), Error> {
+    /// Records the deletion, judges every copy of the account, and takes its key away if all are due.
+    fn take_account(&self, account: &str) -> Result<Taken, Error> {
         let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
         let (account, now) = (account.to_owned(), self.now);
         self.write(move |tx| {
             let policies = Policies::current(tx, &policies)?;
             let deleted = tenure.delete_in(tx, &Deletion::Account(account), now)?;
-            let (row, count) = (&deleted.person.row, deleted.count);
+            let (row, records) = (&deleted.person.row, deleted.count);
             let holds = Holds::load(tx)?;
             let copies = openable(tx, row)?;
             let found = tenure.judge_account(tx, &policies, &holds, &deleted.records, &copies, now)?;
             if found.due.is_empty() {
-                return Ok((count, found.kept, None));
+                return Ok(Taken { records, left: found.kept, batch: None, settled: None });
             }
             let (batch, classes) = (tx.open_batch(now, holds.epoch)?, tx.classes()?);
             let mut ended = Vec::with_capacity(found.due.len());
@@ -143,7 +151,7 @@ impl Sweep<'_> {
             }
             if found.kept > 0 {
                 tx.seal_copies(&ended)?;
-                return Ok((count, found.kept, Some(batch)));
+                return Ok(Taken { records, left: found.kept, batch: Some(batch), settled: None });
             }
             // Everything goes, and the check was made in this same transaction: no stage lies between that in which
             // the copies live and that without a way back.
@@ -158,7 +166,7 @@ impl Sweep<'_> {
             refuse_if_needed(tx, &pages)?;
             tx.set_batch_pages(batch, holds.epoch, &pages)?;
             tx.set_batch_stage(batch, BatchStage::Shredding { sealed_at: now })?;
-            Ok((count, 0, Some(batch)))
+            Ok(Taken { records, left: 0, batch: Some(batch), settled: Some(root) })
         })
     }
 }

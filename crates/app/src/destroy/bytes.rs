@@ -1,11 +1,11 @@
 //! The end of the door: packs are written anew without what is dead in them, removed, and verified to be absent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenure_model::{Instant, Span};
 use tenure_receipts::Statement;
 use tenure_store::{
-    AccountKey, BatchRow, BatchStage, PackId, PackRow, PageState, RecordId, SegmentRow, StoreExt as _,
+    AccountKey, BatchRow, BatchStage, PackId, PackRow, PageId, PageState, RecordId, SegmentRow, StoreExt as _,
 };
 use tenure_vault::{BodyError, PACK_BYTES_MAX, Place};
 
@@ -17,6 +17,8 @@ use crate::{Error, Tenure};
 
 /// How many packs and pages are removed together.
 const SLICE: usize = 256;
+/// How many copies one transaction lets go of.
+const COPIES: usize = 128;
 /// How much of all packs may be dead before the emptiest are written anew, in thousandths of what lives.
 const DEAD_MOST: u64 = 90;
 /// How much may be dead when that is done.
@@ -30,11 +32,24 @@ impl Sweep<'_> {
     /// Removes what nothing opens any more from the store of bodies, and records of each batch when that is done
     /// and verified.
     pub(crate) fn remove_bytes(&mut self) -> Result<(), Error> {
+        self.release()?;
         self.remove_idle_packs()?;
         self.compact()?;
         self.remove_idle_packs()?;
         self.destroy_idle_pages()?;
         self.settle()
+    }
+
+    /// Lets go of what was shredded: of bodies that nothing opens any more, and of slots on pages.
+    fn release(&self) -> Result<(), Error> {
+        for batch in self.tenure.store.read(|tx| Ok::<_, Error>(tx.unreleased_batches()?))? {
+            let mut after = None;
+            while let Some(last) = self.write(move |tx| Ok(tx.release(batch, after, COPIES)?))? {
+                after = Some(last);
+                self.rest(COPIES)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes packs in which no body lives any more, and records it once they are verified absent.
@@ -196,23 +211,39 @@ impl Sweep<'_> {
     /// records that they were not found.
     fn settle(&mut self) -> Result<(), Error> {
         let waiting = self.tenure.store.read(|tx| Ok::<_, Error>(tx.unfinished_batches()?))?;
-        for batch in waiting {
-            let packs = self.tenure.store.read(|tx| Ok::<_, Error>(tx.packs_of_batch(batch.id)?))?;
-            if packs.iter().any(|pack| pack.removed_at.is_none()) {
+        let waiting: Vec<BatchRow> = waiting.into_iter().filter(|batch| batch.released).collect();
+        for batches in waiting.chunks(SLICE) {
+            self.settle_together(batches)?;
+        }
+        Ok(())
+    }
+
+    fn settle_together(&mut self, batches: &[BatchRow]) -> Result<(), Error> {
+        let (mut removed, mut packs, mut pages) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        for batch in batches {
+            let of_batch = self.tenure.store.read(|tx| Ok::<_, Error>(tx.packs_of_batch(batch.id)?))?;
+            if of_batch.iter().any(|pack| pack.removed_at.is_none()) {
                 continue;
             }
             let stage = match batch.stage {
                 BatchStage::Shredded { sealed_at, shredded_at } => {
                     let stage = BatchStage::Removed { sealed_at, shredded_at, removed_at: self.now };
-                    self.advance(&batch, stage)?;
+                    self.advance(batch, stage)?;
                     stage
                 }
                 stage => stage,
             };
             let BatchStage::Removed { sealed_at, shredded_at, removed_at } = stage else { continue };
-            self.tenure.look_for(&batch, &packs)?;
-            let verified = BatchStage::Verified { sealed_at, shredded_at, removed_at, verified_at: self.now };
-            self.swept.verified += self.advance(&batch, verified)?;
+            let verified_at = self.now;
+            removed.push((batch, BatchStage::Verified { sealed_at, shredded_at, removed_at, verified_at }));
+            packs.extend(of_batch.iter().map(|pack| pack.id));
+            pages.extend(batch.old_pages.iter().copied());
+        }
+        self.tenure.look_for(&packs, &pages)?;
+        for (batch, verified) in removed {
+            let count = self.advance(batch, verified)?;
+            self.swept.verified += count;
+            self.rest(count.try_into().unwrap_or(usize::MAX))?;
         }
         Ok(())
     }
@@ -252,11 +283,11 @@ impl Tenure {
         }
     }
 
-    /// Looks for what a batch destroyed, where it lay.
-    fn look_for(&self, batch: &BatchRow, packs: &[PackRow]) -> Result<(), Error> {
-        let packs: Vec<_> = packs.iter().map(|pack| in_bodies(pack.id)).collect();
+    /// Looks for what batches destroyed, where it lay.
+    fn look_for(&self, packs: &BTreeSet<PackId>, pages: &BTreeSet<PageId>) -> Result<(), Error> {
+        let packs: Vec<_> = packs.iter().copied().map(in_bodies).collect();
         absent(self.vault.verify_packs_absent(&packs)?)?;
-        let pages: Vec<_> = batch.old_pages.iter().copied().map(in_vault).collect();
+        let pages: Vec<_> = pages.iter().copied().map(in_vault).collect();
         absent(self.vault.verify_pages_absent(&pages)?)
     }
 }

@@ -18,26 +18,37 @@ pub(super) struct Gathering<'g> {
     batch: Option<BatchId>,
     epoch: u64,
     now: Instant,
-    /// How many copies are enough for one transaction, and how many may be taken at most.
-    most: (usize, usize),
+    by: Instant,
+    room: Room,
     pages: BTreeSet<PageId>,
+    /// The page with which it was enough before all that is due on it was gathered.
+    pub(super) unfinished: Option<PageId>,
     ended: Vec<(CopyKey, Sealing)>,
     taken: HashSet<CopyKey>,
 }
 
+/// How much may be taken.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// How many copies are enough for one transaction.
+    pub(super) slice: usize,
+    /// How many are enough for the batch, so that no other page is begun.
+    pub(super) batch: usize,
+    /// How many there may be at most.
+    pub(super) left: usize,
+}
+
 impl<'g> Gathering<'g> {
-    /// Gathers into a batch, which is opened if there is none, about as many copies as were asked of the index, and
-    /// at most as many as are left.
+    /// Gathers into a batch, which is opened if there is none.
     pub(super) fn new(
         judge: Judge<'g>,
         classes: &'g [(ClassId, String)],
         (batch, epoch): (Option<BatchId>, u64),
-        now: Instant,
-        (wanted, left): (usize, usize),
+        (now, by): (Instant, Instant),
+        room: Room,
     ) -> Self {
-        let most = (wanted.saturating_mul(2).min(left), left);
         let (pages, ended, taken) = (BTreeSet::new(), Vec::new(), HashSet::new());
-        Self { judge, classes, batch, epoch, now, most, pages, ended, taken }
+        Self { judge, classes, batch, epoch, now, by, room, pages, unfinished: None, ended, taken }
     }
 
     /// Whether a copy was gathered with another on its page.
@@ -59,25 +70,40 @@ impl<'g> Gathering<'g> {
 
     /// Takes a copy that is due, with those on its page that are. Says whether there was room for it.
     pub(super) fn take(&mut self, tx: &mut dyn Tx, key: CopyKey, due: Due) -> Result<bool, Error> {
-        let (enough, most) = self.most;
+        let Room { slice, batch, left } = self.room;
         let copy = tx.copy(key)?.ok_or(Error::UnknownRecord)?;
         let page = copy.state.wrap().map(|wrap| wrap.page).filter(|page| !self.pages.contains(page));
-        if self.ended.len() >= most || page.is_some() && self.ended.len() >= enough {
+        if self.ended.len() >= left || page.is_some() && self.ended.len() >= slice.min(batch) {
             return Ok(false);
         }
         self.end(tx, key, due)?;
-        let Some(page) = page else { return Ok(true) };
+        if let Some(page) = page {
+            self.take_page(tx, page)?;
+        }
+        Ok(true)
+    }
+
+    /// Takes what is due on a page, until that is enough. Where the day of the page is yet to come, what goes early
+    /// goes alone.
+    pub(super) fn take_page(&mut self, tx: &mut dyn Tx, page: PageId) -> Result<(), Error> {
         self.pages.insert(page);
+        let day = tx.page(page)?.and_then(|page| page.shelf.day);
+        if day.is_none_or(|day| day.start() > self.by) {
+            return Ok(());
+        }
         for mate in tx.copies_of_page(page)? {
-            let is_live = mate.state.stage() == CopyStage::Live;
-            if !is_live || self.taken.contains(&mate.key) || self.ended.len() >= most {
+            if mate.state.stage() != CopyStage::Live || self.taken.contains(&mate.key) {
                 continue;
+            }
+            if self.ended.len() >= self.room.slice {
+                self.unfinished = Some(page);
+                return Ok(());
             }
             if let Judged::Due(due) = self.judge(tx, mate.key)? {
                 self.end(tx, mate.key, due)?;
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     fn end(&mut self, tx: &mut dyn Tx, key: CopyKey, due: Due) -> Result<(), Error> {

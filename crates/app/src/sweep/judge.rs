@@ -1,15 +1,13 @@
 //! Judging copies one after another.
 
-use std::collections::HashMap;
-
 use tenure_model::Instant;
 use tenure_policy::Due;
 use tenure_policy::case::Hold;
-use tenure_store::{ConversationId, ReadTx, RecordRow};
+use tenure_store::{ReadTx, RecordRow};
 
 use crate::filing::{Filed, filed};
 use crate::person::Person;
-use crate::record::{Activity, Holds, Loaded, Reader, Seen, With};
+use crate::record::{Holds, Loaded, Reader, Seen, With, seen_in};
 use crate::{Error, Policies, Tenure};
 
 /// What is to become of a copy.
@@ -51,12 +49,7 @@ impl<'a> Judge<'a> {
 
     /// Takes note of records of an account, all of them, so that none has to be read for the sake of another.
     pub(crate) fn know(&mut self, records: &[RecordRow]) {
-        let mut of: HashMap<ConversationId, Vec<RecordRow>> = HashMap::new();
-        for record in records {
-            of.entry(record.conversation).or_default().push(record.clone());
-        }
-        let known = of.into_iter().map(|(id, records)| (id, Activity::of(self.policies, &records)));
-        self.seen.extend(known);
+        self.seen.extend(seen_in(self.policies, records));
     }
 
     /// The account of the record that was judged last.

@@ -3,8 +3,7 @@
 mod report;
 
 use std::io::{self, IsTerminal as _, Write as _};
-use std::thread;
-use std::time::{Duration, Instant as Clock};
+use std::time::Duration;
 
 use anyhow::bail;
 use clap::Args;
@@ -58,6 +57,7 @@ impl Sweep {
             by: session.now.plus(self.lead, MonthLength::Calendar),
             limit: self.limit,
             allow: self.expect.map_or(Allowance::Share(self.share * 10), Allowance::Copies),
+            rate: self.rate,
         };
         if self.dry_run {
             let swept = session.tenure.sweep_dry_run(session.now, options)?;
@@ -73,7 +73,7 @@ impl Sweep {
             say("Nothing was destroyed.")?;
             return Ok(Exit::Refused);
         }
-        match self.sweep(&session, options) {
+        match Self::sweep(&session, options) {
             Ok(swept) => {
                 report(global, &swept, Doing::Did)?;
                 Ok(Exit::Done)
@@ -92,7 +92,7 @@ impl Sweep {
         !self.yes && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    fn sweep(&self, session: &Session, options: SweepOptions) -> Result<Swept, Error> {
+    fn sweep(session: &Session, options: SweepOptions) -> Result<Swept, Error> {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) =
             ProgressStyle::with_template("{spinner} {pos} copies destroyed, {per_sec}, {elapsed}")
@@ -100,38 +100,10 @@ impl Sweep {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(200));
-        let pace = self.rate.map(Pace::new);
-        let swept = session.tenure.sweep(session.now, options, &mut |done| {
-            bar.set_position(done);
-            if let Some(pace) = &pace {
-                thread::sleep(pace.rest(done));
-            }
-        });
+        let swept = session.tenure.sweep(session.now, options, &mut |done| bar.set_position(done));
         bar.finish_and_clear();
         swept
     }
-}
-
-/// How fast copies may be destroyed.
-struct Pace {
-    rate: u32,
-    since: Clock,
-}
-
-impl Pace {
-    fn new(rate: u32) -> Self {
-        Self { rate, since: Clock::now() }
-    }
-
-    /// How long to rest after so many, so that there were not more a second.
-    fn rest(&self, done: u64) -> Duration {
-        time_for(done, self.rate).saturating_sub(self.since.elapsed())
-    }
-}
-
-/// The least time in which so many may be destroyed.
-fn time_for(copies: u64, rate: u32) -> Duration {
-    Duration::from_millis(copies.saturating_mul(1_000) / u64::from(rate.max(1)))
 }
 
 /// Says what would go, and asks. Where nothing is due there is nothing to ask, and where nothing may be destroyed
@@ -182,16 +154,4 @@ fn stopped(global: &Global, why: &str, error: &Error, excess: Option<&Excess>) -
     writeln!(err, "If a term is mistaken:  tenure destruction pause --why TEXT")?;
     writeln!(err, "                        tenure policy withdraw POLICY@VERSION --as NAME")?;
     Ok(Exit::Refused)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sweep_rests_so_that_no_more_go_in_a_second_than_it_was_told() {
-        assert_eq!(time_for(500, 1_000), Duration::from_millis(500));
-        assert_eq!(time_for(0, 1), Duration::ZERO);
-        assert_eq!(time_for(3, 2), Duration::from_millis(1_500));
-    }
 }

@@ -1,7 +1,7 @@
 //! One example of each statement, in its canonical form and in words. Logs of today must be read for years, so
 //! a change of this file is a change of the format.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use tenure_model::{Choice, Instant};
@@ -131,7 +131,7 @@ fn the_examples_have_every_kind() {
 fn a_field_more_or_less_is_refused_in_each_kind() {
     for statement in examples() {
         let canonical = Stated::new(at(), statement).canonical().unwrap();
-        let whole: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&canonical).unwrap();
+        let whole: BTreeMap<String, serde_json::Value> = serde_json::from_slice(&canonical).unwrap();
         let mut more = whole.clone();
         more.insert("zz".to_owned(), 1.into());
         let refused = Stated::read(&serde_json::to_vec(&more).unwrap());

@@ -2,8 +2,8 @@
 
 use super::{Instance, Outcome, sample};
 use crate::{
-    BatchId, BatchStage, ClassId, CopyKey, CopyRow, CopyStage, CopyState, DestroyedCount, PackId, PageId,
-    RecordRow, SituationId, StageCount, StoreError, StoreExt, Tx,
+    BatchId, BatchStage, ClassId, CopyKey, CopyRow, CopyStage, CopyState, DestroyedCount, PageId, RecordRow,
+    SituationId, StageCount, StoreError, StoreExt, Tx,
 };
 use tenure_model::Day;
 
@@ -174,7 +174,8 @@ pub(super) fn copies_are_ended_together_and_give_their_slots_back(instance: &Ins
         assert_eq!(tx.batch(ground.batch)?.and_then(|batch| batch.due_at), Some(sample::noon(2)));
         assert_eq!(tx.shred_copies(&ended)?, 3, "live and sealed ones");
         assert_eq!(tx.shred_copies(&ended)?, 0);
-        assert_eq!(tx.page(ground.page)?.map(|page| page.wraps), Some(2), "five were taken");
+        assert_eq!(tx.copies_of_page(ground.page)?, [], "nothing on it opens anything");
+        assert_eq!(tx.page(ground.page)?.map(|page| page.wraps), Some(5), "their slots stay taken");
         let shredding = CopyState::Shredding { wrap: None, sealing: sample::sealing(ground.batch) };
         let [sealed_at, shredded_at] = [3, 5].map(sample::noon);
         for key in &keys {
@@ -182,15 +183,28 @@ pub(super) fn copies_are_ended_together_and_give_their_slots_back(instance: &Ins
         }
         tx.insert_pack(&sample::pack(1))?;
         tx.insert_segments(ground.record.account, ground.record.id, &[sample::segment(0, 1)])?;
-        assert_eq!(tx.release_bodies(ground.batch)?, [PackId(sample::id(1))]);
-        assert_eq!(tx.release_bodies(ground.batch)?, []);
         tx.set_batch_stage(ground.batch, BatchStage::Shredded { sealed_at, shredded_at })?;
+        release(tx, ground.batch)?;
+        assert_eq!(tx.packs_of_batch(ground.batch)?.first().map(|pack| pack.segments), Some(0));
+        assert_eq!(tx.page(ground.page)?.map(|page| page.wraps), Some(2), "five were taken");
+        release(tx, ground.batch)?;
         let shredded = CopyState::Shredded { sealing: sample::sealing(ground.batch), shredded_at };
         for key in &keys {
             assert_eq!(tx.copy(*key)?.map(|copy| copy.state), Some(shredded.clone()));
         }
         Ok(())
     })
+}
+
+/// Releases a batch two copies at a time.
+fn release(tx: &mut dyn Tx, batch: BatchId) -> Outcome {
+    let mut after = None;
+    while let Some(last) = tx.release(batch, after, 2)? {
+        after = Some(last);
+    }
+    assert_eq!(tx.batch(batch)?.map(|batch| batch.released), Some(true));
+    assert_eq!(tx.unreleased_batches()?, []);
+    Ok(())
 }
 
 pub(super) fn a_body_that_something_opens_is_not_released(instance: &Instance) -> Outcome {
@@ -204,7 +218,10 @@ pub(super) fn a_body_that_something_opens_is_not_released(instance: &Instance) -
         tx.insert_copy(&gone)?;
         tx.insert_pack(&sample::pack(1))?;
         tx.insert_segments(ground.record.account, ground.record.id, &[sample::segment(0, 1)])?;
-        assert_eq!(tx.release_bodies(ground.batch)?, []);
+        let sealed_at = sample::noon(3);
+        tx.set_batch_stage(ground.batch, BatchStage::Shredded { sealed_at, shredded_at: sample::noon(5) })?;
+        release(tx, ground.batch)?;
+        assert_eq!(tx.packs_of_batch(ground.batch)?, []);
         assert_eq!(tx.segments(ground.record.account, ground.record.id)?.len(), 1);
         Ok(())
     })

@@ -156,6 +156,7 @@ pub(super) fn batches_keep_their_stage_and_their_pages(instance: &Instance) -> O
                 statement: Some(statement),
                 old_pages: pages.to_vec(),
                 stage,
+                released: false,
             };
             assert_eq!(tx.batch(first)?, Some(expected));
         }

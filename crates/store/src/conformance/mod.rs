@@ -86,6 +86,7 @@ suite! {
         a_conversation_is_recognised_by_its_mac_within_its_account,
         a_record_is_found_by_its_id_alone,
         a_records_facts_change_and_the_rest_stays,
+        records_of_an_account_are_deleted_once,
         packs_count_the_segments_that_refer_to_them,
         packs_that_are_mostly_dead_are_found_and_emptied,
         messages_can_be_forgotten,

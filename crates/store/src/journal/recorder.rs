@@ -200,6 +200,7 @@ reads! {
         fn copies_of_batch(batch: BatchId, after: Option<CopyKey>, limit: usize) -> Vec<CopyRow>;
         fn destroyed_of(batch: BatchId, after: Option<u64>, limit: usize) -> Vec<DestroyedRow>;
         fn destructions_of(account: AccountKey, record: RecordId) -> Vec<DestroyedRow>;
+        fn unreleased_batches() -> Vec<BatchId>;
         fn packs_of_batch(batch: BatchId) -> Vec<PackRow>;
     }
     LeaseRead {

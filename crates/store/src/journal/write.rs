@@ -103,8 +103,25 @@ macro_rules! given_by_value {
     };
 }
 given_by_value!(
-    u32, u64, AccountKey, BackupId, BatchId, BatchStage, CopyKey, CopyStage, Filing, Instant, PackId, PageId,
-    PageState, RecordId, RefileMark, RunId, Seq
+    u32,
+    u64,
+    usize,
+    AccountKey,
+    BackupId,
+    BatchId,
+    BatchStage,
+    CopyKey,
+    Option<CopyKey>,
+    CopyStage,
+    Filing,
+    Instant,
+    PackId,
+    PageId,
+    PageState,
+    RecordId,
+    RefileMark,
+    RunId,
+    Seq
 );
 
 /// Defines [`Write`], the traits of [`Recorder`] that make such values, and what does them again, all from one
@@ -202,6 +219,7 @@ writes! { 'w;
     ConversationWrite {
         InsertConversation = insert_conversation(conversation: &ConversationRow as Held<'w, ConversationRow>) -> ();
         InsertRecord = insert_record(record: &RecordRow as Held<'w, RecordRow>) -> ();
+        DeleteRecords = delete_records(account: AccountKey as AccountKey, at: Instant as Instant) -> u64;
         SetRecordFacts = set_record_facts(account: AccountKey as AccountKey, record: RecordId as RecordId, facts: &RecordFacts as Held<'w, RecordFacts>) -> ();
         SetRecordCounts = set_record_counts(account: AccountKey as AccountKey, record: RecordId as RecordId, messages: u32 as u32, segments: u32 as u32) -> ();
         InsertMessages = insert_messages(account: AccountKey as AccountKey, record: RecordId as RecordId, messages: &[MessageRow] as Held<'w, [MessageRow]>) -> ();
@@ -262,8 +280,7 @@ writes! { 'w;
         SetBatchPages = set_batch_pages(id: BatchId as BatchId, epoch: u64 as u64, old_pages: &[PageId] as Held<'w, [PageId]>) -> ();
         SealCopies = seal_copies(copies: &[(CopyKey, Sealing)] as Held<'w, [(CopyKey, Sealing)]>) -> u64;
         ShredCopies = shred_copies(copies: &[(CopyKey, Sealing)] as Held<'w, [(CopyKey, Sealing)]>) -> u64;
-        ReleaseBodies = release_bodies(batch: BatchId as BatchId) -> Vec<PackId>;
-        InsertBatchPacks = insert_batch_packs(batch: BatchId as BatchId, packs: &[PackId] as Held<'w, [PackId]>) -> ();
+        Release = release(batch: BatchId as BatchId, after: Option<CopyKey> as Option<CopyKey>, limit: usize as usize) -> Option<CopyKey>;
         InsertDestroyed = insert_destroyed(batch: BatchId as BatchId, copies: &[CopyKey] as Held<'w, [CopyKey]>) -> ();
     }
     LeaseWrite {

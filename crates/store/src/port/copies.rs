@@ -292,4 +292,6 @@ pub struct BatchRow {
     pub old_pages: Vec<PageId>,
     /// How far it has come.
     pub stage: BatchStage,
+    /// Whether it has let go of the bodies that nothing opens any more, and of its slots on pages.
+    pub released: bool,
 }

@@ -156,6 +156,8 @@ pub trait ConversationWrite {
     fn insert_record(&mut self, record: &RecordRow) -> Stored<()>;
     /// Replaces what may change about a record.
     fn set_record_facts(&mut self, account: AccountKey, record: RecordId, facts: &RecordFacts) -> Stored<()>;
+    /// Sets when the records of an account were deleted, where they were not, and says how many they are.
+    fn delete_records(&mut self, account: AccountKey, at: Instant) -> Stored<u64>;
     /// Replaces a record's counts.
     fn set_record_counts(
         &mut self,
@@ -340,6 +342,8 @@ pub trait ErasureRead {
     -> Stored<Vec<DestroyedRow>>;
     /// The destructions that name copies of a record, oldest first.
     fn destructions_of(&mut self, account: AccountKey, record: RecordId) -> Stored<Vec<DestroyedRow>>;
+    /// The batches that are shredded and not released, oldest first.
+    fn unreleased_batches(&mut self) -> Stored<Vec<BatchId>>;
     /// The packs from which a batch freed bytes, removed ones too.
     fn packs_of_batch(&mut self, batch: BatchId) -> Stored<Vec<PackRow>>;
 }
@@ -351,20 +355,19 @@ pub trait ErasureWrite {
     /// Ends live copies: each is sealed into its batch and keeps its key. Those that are not live stay as they are;
     /// says how many were sealed.
     fn seal_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64>;
-    /// Takes the keys of live and of sealed copies away, whose pages' keys are about to be destroyed. Those that are
-    /// neither stay as they are; says how many are shredding.
+    /// Takes the keys of live and of sealed copies away, when a key above them is about to be destroyed. Those that are
+    /// neither stay as they are; says how many are shredding. Their slots on pages stay taken until they are released.
     fn shred_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64>;
-    /// Forgets where the bodies lie that no copy opens any more, of the records that a batch has copies of, and gives
-    /// the packs that they lay in.
-    fn release_bodies(&mut self, batch: BatchId) -> Stored<Vec<PackId>>;
+    /// Lets go of what so many copies of a batch took up, from after one on: their slots on pages, and where the
+    /// bodies lie that no copy opens any more, whose packs the batch waits for from now on. Gives the copy that it came
+    /// to; where there is none, all of the batch is released, and it says so.
+    fn release(&mut self, batch: BatchId, after: Option<CopyKey>, limit: usize) -> Stored<Option<CopyKey>>;
     /// Sets how far a batch has come. Where it is shredded, removed or verified, its copies are so too.
     fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()>;
     /// Sets the statement that speaks of a batch.
     fn set_batch_statement(&mut self, id: BatchId, statement: Seq) -> Stored<()>;
     /// Sets the pages whose keys must be destroyed, and the epoch of holds under which that was decided.
     fn set_batch_pages(&mut self, id: BatchId, epoch: u64, old_pages: &[PageId]) -> Stored<()>;
-    /// Keeps that a batch freed bytes in these packs; naming one twice is no error.
-    fn insert_batch_packs(&mut self, batch: BatchId, packs: &[PackId]) -> Stored<()>;
     /// Keeps which copies a batch's destruction names, in the order of its items: once for each batch, and
     /// for good.
     fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()>;

@@ -91,8 +91,9 @@ impl<'r, 's> Columns<'r, 's> {
         let sealed: Option<Vec<u8>> = self.get(column)?;
         match (page, sealed) {
             (Some(page), Some(sealed)) => Ok(Some(Wrap { page: PageId(page), sealed })),
-            (None, None) => Ok(None),
-            _ => Err(StoreError::Unreadable { column }),
+            // The page may still be named, for the slot on it is given back later.
+            (_, None) => Ok(None),
+            (None, Some(_)) => Err(StoreError::Unreadable { column }),
         }
     }
 }

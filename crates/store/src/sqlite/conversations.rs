@@ -277,6 +277,11 @@ impl ConversationWrite for SqliteTx<'_> {
         change_one(self.0, "change a record", "records", sql, values)
     }
 
+    fn delete_records(&mut self, account: AccountKey, at: Instant) -> Stored<u64> {
+        let sql = "UPDATE records SET deleted_at = ?2 WHERE account = ?1 AND deleted_at IS NULL";
+        Ok(change(self.0, "delete an account's records", sql, params![account, at.micros()])? as u64)
+    }
+
     fn set_record_counts(
         &mut self,
         account: AccountKey,

@@ -54,7 +54,9 @@ impl CopyRead for SqliteTx<'_> {
     }
 
     fn copies_of_page(&mut self, page: PageId) -> Stored<Vec<CopyRow>> {
-        let sql = select_copies!("INDEXED BY copies_by_page WHERE page = ?1 ORDER BY account, record, class");
+        let sql = select_copies!(
+            "INDEXED BY copies_by_page WHERE page = ?1 AND wrap IS NOT NULL ORDER BY account, record, class"
+        );
         list(self.0, "list a page's copies", sql, [page], copy)
     }
 

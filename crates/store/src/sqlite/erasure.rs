@@ -3,21 +3,21 @@
 use super::SqliteTx;
 use super::columns::Columns;
 use super::copy_row::{copy, select_copies};
-use super::query::{change, change_one, first, limit, list, number};
+use super::query::{change, change_each, change_one, first, limit, list, number};
 use crate::{
     AccountKey, BatchId, BatchRow, BatchStage, ClassId, ConversationRead, ConversationWrite, CopyKey,
     CopyRow, DestroyedRow, ErasureRead, ErasureWrite, PackId, PackRow, PageId, PageWrite, RecordId, Sealing,
     Seq, StoreError, Stored,
 };
 use rusqlite::params;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use tenure_model::Instant;
 
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, created_at, due_at, epoch, statement, old_pages, stage, sealed_at, shredded_at, removed_at,
-                verified_at FROM batches ",
+                verified_at, released FROM batches ",
             $rest
         )
     };
@@ -32,6 +32,7 @@ fn batch(row: &mut Columns<'_, '_>) -> Stored<BatchRow> {
         statement: row.get::<Option<i64>>("statement")?.map(Seq),
         old_pages: split_ids(&row.get::<Vec<u8>>("old_pages")?)?,
         stage: stage(row)?,
+        released: row.get("released")?,
     })
 }
 
@@ -135,6 +136,12 @@ impl ErasureRead for SqliteTx<'_> {
         list(self.0, "list what a batch destroyed", sql, params![id, after, limit(rows)], destroyed)
     }
 
+    fn unreleased_batches(&mut self) -> Stored<Vec<BatchId>> {
+        let sql = "SELECT id FROM batches INDEXED BY batches_unreleased
+            WHERE stage = 3 AND released = 0 ORDER BY id";
+        list(self.0, "list batches to release", sql, [], |row| row.int("id").map(BatchId))
+    }
+
     fn packs_of_batch(&mut self, id: BatchId) -> Stored<Vec<PackRow>> {
         let packs = list(
             self.0,
@@ -157,20 +164,59 @@ impl SqliteTx<'_> {
     /// Ends copies by a statement that takes the copy, its batch, since when and why it must go, and when that was
     /// decided; says how many it changed.
     fn end_copies(&self, operation: &'static str, sql: &str, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
-        let mut changed = 0;
         let mut first_due: BTreeMap<i64, i64> = BTreeMap::new();
-        for (CopyKey { account, record, class }, sealing) in copies {
-            let Sealing { batch, due_at, cause, sealed_at } = sealing;
-            let first = first_due.entry(batch.0).or_insert(i64::MAX);
-            *first = due_at.micros().min(*first);
-            let values = params![account, record, class, batch, due_at.micros(), cause, sealed_at.micros()];
-            changed += change(self.0, operation, sql, values)?;
+        for (_, sealing) in copies {
+            let first = first_due.entry(sealing.batch.0).or_insert(i64::MAX);
+            *first = sealing.due_at.micros().min(*first);
         }
+        let each = copies.iter().map(|(CopyKey { account, record, class }, sealing)| {
+            let Sealing { batch, due_at, cause, sealed_at } = sealing;
+            (account, record, class, batch, due_at.micros(), cause, sealed_at.micros())
+        });
+        let changed = change_each(self.0, operation, sql, each)?;
         let sql = "UPDATE batches SET due_at = min(COALESCE(due_at, ?2), ?2) WHERE id = ?1";
         for (batch, due_at) in first_due {
             change(self.0, "date a batch", sql, params![batch, due_at])?;
         }
         Ok(changed as u64)
+    }
+
+    /// Copies of a batch, from after one on, with the pages that they still name.
+    fn slots_of_batch(
+        &self,
+        id: BatchId,
+        after: Option<CopyKey>,
+        rows: usize,
+    ) -> Stored<Vec<(CopyKey, Option<PageId>)>> {
+        let sql = "SELECT account, record, class, page FROM copies INDEXED BY copies_by_batch
+            WHERE batch = ?1 AND (account, record, class) > (?2, ?3, ?4)
+            ORDER BY account, record, class LIMIT ?5";
+        let (account, record, class) = after
+            .as_ref()
+            .map_or((i64::MIN, [].as_slice(), i64::MIN), |key| (key.account.0, &key.record.0, key.class.0));
+        let values = params![id, account, record, class, limit(rows)];
+        list(self.0, "list a batch's slots", sql, values, |row| {
+            let key = CopyKey {
+                account: AccountKey(row.int("account")?),
+                record: RecordId(row.bytes16("record")?),
+                class: ClassId(row.int("class")?),
+            };
+            Ok((key, row.get::<Option<[u8; 16]>>("page")?.map(PageId)))
+        })
+    }
+
+    /// Forgets where the body of a record lies, if no copy opens it any more; the batch waits for its packs.
+    fn release_body(&mut self, batch: BatchId, account: AccountKey, record: RecordId) -> Stored<()> {
+        let sql = "SELECT 1 FROM copies WHERE account = ?1 AND record = ?2 AND wrap IS NOT NULL LIMIT 1";
+        let opens = |row: &mut Columns<'_, '_>| row.int("opens");
+        if first(self.0, "look for what opens a body", sql, params![account, record], opens)?.is_some() {
+            return Ok(());
+        }
+        for segment in self.remove_segments(account, record)? {
+            let sql = "INSERT INTO batch_packs (batch, pack) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            change(self.0, "keep a batch's packs", sql, params![batch, segment.pack])?;
+        }
+        Ok(())
     }
 }
 
@@ -188,39 +234,35 @@ impl ErasureWrite for SqliteTx<'_> {
     }
 
     fn shred_copies(&mut self, copies: &[(CopyKey, Sealing)]) -> Stored<u64> {
-        let sql = "SELECT page FROM copies WHERE account = ?1 AND record = ?2 AND class = ?3 AND state < 2";
-        let mut left: BTreeMap<[u8; 16], u32> = BTreeMap::new();
-        for (CopyKey { account, record, class }, _) in copies {
-            let page = first(self.0, "read a copy's page", sql, params![account, record, class], |row| {
-                row.get::<Option<[u8; 16]>>("page")
-            })?;
-            if let Some(page) = page.flatten() {
-                *left.entry(page).or_default() += 1;
-            }
-        }
         let sql =
-            "UPDATE copies SET state = 2, page = NULL, wrap = NULL, batch = ?4, due_at = ?5, cause = ?6,
-                sealed_at = ?7
+            "UPDATE copies SET state = 2, wrap = NULL, batch = ?4, due_at = ?5, cause = ?6, sealed_at = ?7
             WHERE account = ?1 AND record = ?2 AND class = ?3 AND state < 2";
-        let shredding = self.end_copies("take a copy's key away", sql, copies)?;
-        for (page, count) in left {
-            self.give_back_slots(PageId(page), count)?;
-        }
-        Ok(shredding)
+        self.end_copies("take a copy's key away", sql, copies)
     }
 
-    fn release_bodies(&mut self, batch: BatchId) -> Stored<Vec<PackId>> {
-        let sql = "SELECT DISTINCT account, record FROM copies c INDEXED BY copies_by_batch WHERE batch = ?1
-            AND NOT EXISTS (SELECT 1 FROM copies o
-                WHERE o.account = c.account AND o.record = c.record AND o.wrap IS NOT NULL)";
-        let gone = list(self.0, "list what nothing opens", sql, [batch], |row| {
-            Ok((AccountKey(row.int("account")?), RecordId(row.bytes16("record")?)))
-        })?;
-        let mut packs = BTreeSet::new();
-        for (account, record) in gone {
-            packs.extend(self.remove_segments(account, record)?.iter().map(|segment| segment.pack));
+    fn release(&mut self, id: BatchId, after: Option<CopyKey>, rows: usize) -> Stored<Option<CopyKey>> {
+        let released = self.slots_of_batch(id, after, rows)?;
+        let Some((last, _)) = released.last().copied() else {
+            let sql = "UPDATE batches SET released = 1 WHERE id = ?1";
+            change_one(self.0, "release a batch", "batches", sql, [id])?;
+            return Ok(None);
+        };
+        let mut slots: BTreeMap<PageId, u32> = BTreeMap::new();
+        for (CopyKey { account, record, class }, page) in &released {
+            let Some(page) = page else { continue };
+            let sql = "UPDATE copies SET page = NULL WHERE account = ?1 AND record = ?2 AND class = ?3";
+            change(self.0, "leave a page", sql, params![account, record, class])?;
+            *slots.entry(*page).or_default() += 1;
         }
-        Ok(packs.into_iter().collect())
+        for (page, count) in slots {
+            self.give_back_slots(page, count)?;
+        }
+        for of_record in released.chunk_by(|(one, _), (next, _)| one.record == next.record) {
+            for (CopyKey { account, record, .. }, _) in of_record.iter().take(1) {
+                self.release_body(id, *account, *record)?;
+            }
+        }
+        Ok(Some(last))
     }
 
     fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()> {
@@ -260,21 +302,11 @@ impl ErasureWrite for SqliteTx<'_> {
         )
     }
 
-    fn insert_batch_packs(&mut self, batch: BatchId, packs: &[PackId]) -> Stored<()> {
-        let sql = "INSERT INTO batch_packs (batch, pack) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-        for pack in packs {
-            change(self.0, "keep a batch's packs", sql, params![batch, pack])?;
-        }
-        Ok(())
-    }
-
     fn insert_destroyed(&mut self, batch: BatchId, copies: &[CopyKey]) -> Stored<()> {
         let sql = "INSERT INTO destroyed (batch, place, account, record, class) VALUES (?1, ?2, ?3, ?4, ?5)";
-        for (place, CopyKey { account, record, class }) in (0_i64..).zip(copies) {
-            let values = params![batch, place, account, record, class];
-            change(self.0, "keep what a batch destroyed", sql, values)?;
-        }
-        Ok(())
+        let each =
+            (0_i64..).zip(copies).map(|(place, key)| (batch, place, key.account, key.record, key.class));
+        change_each(self.0, "keep what a batch destroyed", sql, each).map(drop)
     }
 }
 

@@ -87,7 +87,7 @@ const QUESTIONS: &[Question] = &[
     (
         "look for wraps adrift",
         "SELECT f.page FROM
-            (SELECT page FROM copies WHERE page IS NOT NULL
+            (SELECT page FROM copies WHERE wrap IS NOT NULL
              UNION SELECT account_page FROM accounts WHERE account_page IS NOT NULL
              UNION SELECT proof_page FROM accounts WHERE proof_page IS NOT NULL) f
             LEFT JOIN pages p ON p.id = f.page WHERE p.id IS NULL OR p.state = 2 LIMIT ?1",

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0004_journal.sql"),
     include_str!("../../migrations/sqlite/0005_hold_readers.sql"),
     include_str!("../../migrations/sqlite/0006_reports.sql"),
+    include_str!("../../migrations/sqlite/0007_release.sql"),
 ];
 
 /// Marks the file as ours (`TENU`), so that another program's database is not migrated by mistake.

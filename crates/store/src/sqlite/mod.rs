@@ -6,6 +6,7 @@
 
 mod accounts;
 mod backups;
+mod checkpoint;
 mod columns;
 mod conversations;
 mod copies;
@@ -36,6 +37,7 @@ use crate::{
     Digest, Finding, Journal, JournalError, JournalMark, ReadTx, Seq, Store, StoreError, Ticket, TreeHead,
     WriteJob,
 };
+use checkpoint::Checkpoints;
 use readers::Readers;
 use rusqlite::Connection;
 use std::path::Path;
@@ -108,8 +110,9 @@ impl SqliteStore {
             return Err(JournalError::Missing.into());
         }
         migrate::migrate(&mut connection)?;
+        let checkpoints = Checkpoints::beside(&mut connection, path)?;
         let Started { writer, recent, replayed } = Writer::start(
-            connection,
+            (connection, checkpoints),
             journal,
             #[cfg(feature = "faults")]
             faults,

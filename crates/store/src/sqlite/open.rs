@@ -20,11 +20,10 @@ const SETTINGS: &str = "
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
 ";
-/// The cache is 64 MiB and the WAL is copied back every 16 MiB, which keeps both bounded during an import.
+/// The cache is 64 MiB, and the WAL is no longer than this once it begins anew.
 const WRITER_SETTINGS: &str = "
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -65536;
-    PRAGMA wal_autocheckpoint = 4096;
     PRAGMA journal_size_limit = 67108864;
 ";
 const READER_SETTINGS: &str = "

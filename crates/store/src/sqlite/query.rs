@@ -45,6 +45,16 @@ pub(super) fn change(
     sql: &str,
     params: impl Params,
 ) -> Stored<usize> {
+    change_each(connection, operation, sql, [params])
+}
+
+/// The same for each of many.
+pub(super) fn change_each<P: Params>(
+    connection: &Connection,
+    operation: &'static str,
+    sql: &str,
+    each: impl IntoIterator<Item = P>,
+) -> Stored<usize> {
     if connection.is_autocommit() {
         return Err(StoreError::Engine {
             operation,
@@ -52,7 +62,11 @@ pub(super) fn change(
         });
     }
     let mut statement = connection.prepare_cached(sql).map_err(failed(operation))?;
-    statement.execute(params).map_err(failed(operation))
+    let mut changed = 0;
+    for params in each {
+        changed += statement.execute(params).map_err(failed(operation))?;
+    }
+    Ok(changed)
 }
 
 /// Like [`change`], for a row that must exist.

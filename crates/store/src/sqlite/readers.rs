@@ -1,5 +1,6 @@
 //! Connections that read. Each use is a snapshot: WAL lets it see one state while the writer goes on.
 
+use super::checkpoint;
 use super::failure::failed;
 use super::open;
 use crate::Stored;
@@ -13,9 +14,10 @@ use std::time::Duration;
 /// a snapshot can't deadlock.
 const IDLE_MAX: usize = 32;
 
-const SCRUB_TRIES: u32 = 40;
+const SCRUB_TRIES: u32 = 80;
 /// Short, since the writer waits while a truncating checkpoint waits for readers.
-const SCRUB_WAIT: Duration = Duration::from_millis(20);
+const SCRUB_WAIT: Duration = Duration::from_millis(3);
+const SCRUB_REST: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 pub(super) struct Readers {
@@ -52,13 +54,15 @@ impl Readers {
         let connection = open::for_reading(&self.path)?;
         connection.busy_timeout(SCRUB_WAIT).map_err(failed(WHAT))?;
         for _ in 0..SCRUB_TRIES {
+            // What can be copied beside the writer is, so that it waits for the rest alone.
+            checkpoint::beside_the_writer(&connection);
             let busy: i64 = connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
                 .map_err(failed(WHAT))?;
             if busy == 0 {
                 return Ok(true);
             }
-            std::thread::sleep(SCRUB_WAIT);
+            std::thread::sleep(SCRUB_REST);
         }
         Ok(false)
     }

@@ -2,6 +2,7 @@
 //! of the disk for all of them, and before it one of the journal, where there is one.
 
 use super::SqliteTx;
+use super::checkpoint::Checkpoints;
 use super::failure::failed;
 use super::journal::Journalling;
 use crate::journal::{Recorder, Redo};
@@ -53,7 +54,7 @@ impl Writer {
     /// Checks the log, brings it up to date with the statements and everything with the journal, and starts the
     /// thread.
     pub(super) fn start(
-        connection: Connection,
+        (connection, checkpoints): (Connection, Checkpoints),
         journal: Option<Box<dyn Journal>>,
         #[cfg(feature = "faults")] faults: crate::faults::Faults,
     ) -> Stored<Started> {
@@ -72,6 +73,7 @@ impl Writer {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let mut group = Group {
             connection,
+            checkpoints,
             sequencer,
             recent: Arc::clone(&recent),
             journal,
@@ -116,6 +118,7 @@ impl Drop for Writer {
 /// What the writer's thread works with.
 struct Group {
     connection: Connection,
+    checkpoints: Checkpoints,
     sequencer: Sequencer,
     recent: Arc<Recent>,
     journal: Option<Journalling>,
@@ -132,6 +135,7 @@ impl Group {
                 // Whoever stopped waiting for the answer does not get it; the commit stands.
                 drop(answer.send(committed.clone().and(outcome)));
             }
+            self.checkpoints.after_commit(&self.connection);
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::slice::from_ref;
 
 use tenure_store::{
-    AccountKey, AccountRow, CopyKey, CopyRow, CopyStage, CopyState, ReadTx, RecordId, SegmentRow, StoreError,
-    StoreExt as _, Wrap,
+    AccountKey, AccountRow, BatchId, CopyKey, CopyRow, CopyStage, CopyState, ReadTx, RecordId, SegmentRow,
+    StoreError, StoreExt as _, Wrap,
 };
 use tenure_vault::{AccountName, BodyKey, CopyName, PackId, PageId, Place, SegmentName, Vault};
 
@@ -28,6 +28,8 @@ struct Seen {
     classes: Vec<String>,
     copies: Vec<CopyRow>,
     segments: BTreeMap<(AccountKey, RecordId), Vec<SegmentRow>>,
+    /// Batches that have not let go of their bodies yet.
+    unreleased: Vec<BatchId>,
 }
 
 impl Seen {
@@ -45,7 +47,8 @@ impl Seen {
                     copies.push(copy);
                 }
             }
-            Ok::<_, StoreError>(Self { accounts, classes, copies, segments })
+            let unreleased = tx.unreleased_batches()?;
+            Ok::<_, StoreError>(Self { accounts, classes, copies, segments, unreleased })
         };
         world.store.read(read).unwrap()
     }
@@ -127,7 +130,10 @@ impl Witness {
         for ((account, record), segments) in &seen.segments {
             let of_record = |copy: &&CopyRow| (copy.key.account, copy.key.record) == (*account, *record);
             let mut copies = seen.copies.iter().filter(of_record);
-            let gone = copies.all(|copy| copy.state.stage() >= CopyStage::Shredded);
+            let gone = copies.all(|copy| {
+                let waits = copy.state.batch().is_some_and(|batch| seen.unreleased.contains(&batch));
+                copy.state.stage() >= CopyStage::Shredded && !waits
+            });
             assert!(!gone || segments.is_empty(), "a body lies where nothing opens it any more");
         }
     }

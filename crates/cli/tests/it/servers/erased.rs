@@ -51,7 +51,7 @@ fn what_was_erased_is_gone_from_both_servers(keeps: Keeps) {
     let (erased, kept) = (sealed("'a0', 'a1'"), sealed("'a2', 'a4', 'a6'"));
     assert!(erased.len() >= 10 && kept.len() >= 15);
     let pages = "SELECT DISTINCT lower(hex(page)) FROM copies JOIN accounts ON accounts.key = copies.account
-                 WHERE accounts.id IN ('a0', 'a1') AND page IS NOT NULL";
+                 WHERE accounts.id IN ('a0', 'a1') AND wrap IS NOT NULL";
     let erased_pages: BTreeSet<String> = world.rows(pages, |row| row.get(0)).into_iter().collect();
     assert!(!erased_pages.is_empty());
     let saved = world.saved_keys();
