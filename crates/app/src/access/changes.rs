@@ -199,7 +199,7 @@ impl Tenure {
     }
 
     /// One change that was proposed.
-    pub fn change(&self, permit: &Permit, id: ChangeId, now: Instant) -> Result<ChangeView, Error> {
+    pub fn proposed_change(&self, permit: &Permit, id: ChangeId, now: Instant) -> Result<ChangeView, Error> {
         ensure_for(permit, Operation::ListApprovals)?;
         self.store.read(|tx| view(&find(tx, id)?, now))
     }

@@ -96,6 +96,7 @@ impl Tenure {
 
     /// Keeps what was answered to a request, sealed for the account that it is about, or for the house. `false` if it
     /// took so long that somebody else is at it; what was done stands all the same.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one end")]
     pub fn finish_once(
         &self,
         ticket: OnceTicket,
@@ -115,6 +116,7 @@ impl Tenure {
     }
 
     /// Takes back a request of which nothing came, so that it can be sent again.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one end")]
     pub fn abandon_once(&self, ticket: OnceTicket) -> Result<(), Error> {
         let OnceTicket { key, since } = ticket;
         self.store.write(move |tx| Ok(tx.abandon_once(&key, since)?))

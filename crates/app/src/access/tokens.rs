@@ -98,7 +98,7 @@ impl Tenure {
         Ok(ring.mint(&grant, TokenId(self.random()?))?)
     }
 
-    /// Opens a token for this service. It is good for nothing before [`Self::claim`] has said so.
+    /// Opens a token for this service. It is good for nothing before [`Self::claim_token`] has said so.
     ///
     /// # Errors
     /// [`Error::Access`] with why it opens nothing.
@@ -112,7 +112,7 @@ impl Tenure {
     ///
     /// # Errors
     /// [`Error::Access`] where it was used for another.
-    pub fn claim(&self, token: SubjectToken, request: [u8; 32]) -> Result<Bearer, Error> {
+    pub fn claim_token(&self, token: SubjectToken, request: [u8; 32]) -> Result<Bearer, Error> {
         // A decision is one bit, so its plain digest would tell whoever has the database what was decided.
         let request = self.vault.identify(&[b"claim", &request]);
         let Some(Claim { token: id, request: claimed, until }) = token.claim(request) else {
@@ -216,7 +216,7 @@ mod tests {
             let whole = end == 45;
             assert_eq!(read(&bytes[..end]).is_some(), whole, "{end}");
         }
-        let mut other = bytes.clone();
+        let mut other = bytes;
         other[0] = 2;
         assert!(read(&other).is_none());
         assert_eq!(unhex("00fF").as_deref(), Some(&[0, 255][..]));

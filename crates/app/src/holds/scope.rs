@@ -142,12 +142,12 @@ mod tests {
         scope
     }
 
-    fn list(words: &[&str]) -> Option<Vec<String>> {
-        Some(words.iter().map(|word| (*word).to_owned()).collect())
+    fn list(words: &[&str]) -> Vec<String> {
+        words.iter().map(|word| (*word).to_owned()).collect()
     }
 
-    fn at(text: &str) -> Option<Instant> {
-        Some(text.parse().unwrap())
+    fn at(text: &str) -> Instant {
+        text.parse().unwrap()
     }
 
     #[test]
@@ -155,13 +155,13 @@ mod tests {
         let whole = scope(|_| ());
         let narrower = [
             scope(|scope| scope.regimes = Some(vec![Regime::Consumer])),
-            scope(|scope| scope.surfaces = list(&["pro"])),
-            scope(|scope| scope.accounts = list(&[])),
-            scope(|scope| scope.countries = list(&["US"])),
-            scope(|scope| scope.not_countries = list(&["DE"])),
+            scope(|scope| scope.surfaces = Some(list(&["pro"]))),
+            scope(|scope| scope.accounts = Some(list(&[]))),
+            scope(|scope| scope.countries = Some(list(&["US"]))),
+            scope(|scope| scope.not_countries = Some(list(&["DE"]))),
             scope(|scope| scope.kinds = Some(vec![Kind::Chat])),
-            scope(|scope| scope.created_from = at("2025-01-01T00:00:00Z")),
-            scope(|scope| scope.created_to = at("2025-01-01T00:00:00Z")),
+            scope(|scope| scope.created_from = Some(at("2025-01-01T00:00:00Z"))),
+            scope(|scope| scope.created_to = Some(at("2025-01-01T00:00:00Z"))),
             scope(|scope| scope.deleted_only = true),
             scope(|scope| scope.classes.clear()),
         ];
@@ -174,25 +174,30 @@ mod tests {
     #[test]
     fn scopes_of_which_each_has_something_of_its_own_cover_neither_other() {
         let pairs = [
-            (scope(|one| one.accounts = list(&["a"])), scope(|other| other.accounts = list(&["b"]))),
             (
-                scope(|one| one.not_countries = list(&["DE"])),
-                scope(|other| other.not_countries = list(&["FR"])),
+                scope(|one| one.accounts = Some(list(&["a"]))),
+                scope(|other| other.accounts = Some(list(&["b"]))),
             ),
             (
-                scope(|one| one.created_from = at("2025-01-01T00:00:00Z")),
-                scope(|other| other.created_to = at("2026-01-01T00:00:00Z")),
+                scope(|one| one.not_countries = Some(list(&["DE"]))),
+                scope(|other| other.not_countries = Some(list(&["FR"]))),
+            ),
+            (
+                scope(|one| one.created_from = Some(at("2025-01-01T00:00:00Z"))),
+                scope(|other| other.created_to = Some(at("2026-01-01T00:00:00Z"))),
             ),
         ];
         for (one, other) in pairs {
             assert!(!one.covers(&other) && !other.covers(&one), "{one:?} {other:?}");
         }
-        let (wide, narrow) =
-            (scope(|one| one.accounts = list(&["a", "b"])), scope(|other| other.accounts = list(&["b"])));
+        let (wide, narrow) = (
+            scope(|one| one.accounts = Some(list(&["a", "b"]))),
+            scope(|other| other.accounts = Some(list(&["b"]))),
+        );
         assert!(wide.covers(&narrow) && !narrow.covers(&wide));
         let (earlier, later) = (
-            scope(|one| one.created_from = at("2025-01-01T00:00:00Z")),
-            scope(|other| other.created_from = at("2025-02-01T00:00:00Z")),
+            scope(|one| one.created_from = Some(at("2025-01-01T00:00:00Z"))),
+            scope(|other| other.created_from = Some(at("2025-02-01T00:00:00Z"))),
         );
         assert!(earlier.covers(&later) && !later.covers(&earlier));
     }

@@ -187,7 +187,7 @@ impl Show {
     fn run(self, global: &Global) -> anyhow::Result<Exit> {
         let session = global.open(self.at, Intent::Look)?;
         let permit = self.who.may(Operation::ListApprovals, &Target::House)?;
-        let change = session.tenure.change(&permit, self.id, session.now)?;
+        let change = session.tenure.proposed_change(&permit, self.id, session.now)?;
         if global.json {
             say_json(&change)?;
             return Ok(Exit::Done);

@@ -173,7 +173,8 @@ fn what_was_rejected_or_has_lapsed_is_not_done() {
     assert_eq!(refused(carry_out(&world, &release(1), &[approval])), Refusal::ApprovalClosed);
     let proposed = propose(&world, Change::ReleasesHold, &release(1)).unwrap();
     assert_eq!(refused(approve(&world, "second", &proposed, 7 * 24)), Refusal::ApprovalLapsed);
-    let listed = world.tenure.change(&house(Operation::ListApprovals), id(&proposed), hours(7 * 24)).unwrap();
+    let listed =
+        world.tenure.proposed_change(&house(Operation::ListApprovals), id(&proposed), hours(7 * 24)).unwrap();
     assert_eq!((listed.state, listed.since), ("lapsed", Some(hours(7 * 24))));
     assert!(!is_released(&world));
 }
@@ -264,7 +265,7 @@ fn the_guard_is_overridden_by_two_people_and_for_no_more_than_they_wanted() {
     let less = Act::OverrideGuard { copies: fewer };
     let approval = approved(&world, Change::OverridesGuard, &less);
     assert!(matches!(carry_out(&world, &less, &[approval]), Err(Error::Guarded(_))));
-    let listed = world.tenure.change(&house(Operation::ListApprovals), approval, hours(2)).unwrap();
+    let listed = world.tenure.proposed_change(&house(Operation::ListApprovals), approval, hours(2)).unwrap();
     assert_eq!(listed.state, "approved", "it was not used up");
     let act = Act::OverrideGuard { copies };
     assert_eq!(refused(carry_out(&world, &act, &[])), Refusal::ApprovalMissing);
@@ -292,7 +293,7 @@ fn a_reader_reads_under_a_permit_and_somebody_else_does_not() {
     let world = held();
     world.tenure.add_hold_reader("order", "counsel", hours(0)).unwrap();
     let readers = world.tenure.readers_now("order").unwrap();
-    assert_eq!(readers.iter().map(|reader| reader.as_str()).collect::<Vec<_>>(), ["counsel"]);
+    assert_eq!(readers, ["counsel".parse().unwrap()]);
     let permit = may("counsel", Operation::ReadHeld, &Target::Held { readers: &readers });
     let out = world.folder.path().join("read");
     let all = ("order", &tenure_app::HeldTarget::All);

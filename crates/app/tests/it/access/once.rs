@@ -67,7 +67,7 @@ fn all_tokens_of_an_account_are_one_sender() {
         let terms = TokenTerms { audience: "a", from: seconds(0), until: seconds(600) };
         let text = world.tenure.mint_token(&minting, terms, seconds(0)).unwrap();
         let token = world.tenure.open_token(&text, "a", seconds(0)).unwrap();
-        let bearer = world.tenure.claim(token, [request; 32]).unwrap();
+        let bearer = world.tenure.claim_token(token, [request; 32]).unwrap();
         decide(&Caller::Person(&bearer), Operation::Decide, &Target::Account(&ada)).unwrap()
     };
     let begin = |permit: &Permit| world.tenure.begin_once(permit, "k", [1; 32], seconds(0)).unwrap();
