@@ -35,7 +35,7 @@ fn a_hold_is_released_by_two_people() {
     let alone = approve("counsel", digest);
     assert_eq!(code(&alone), 2);
     assert!(stderr(&alone).contains("two people are needed"), "{}", stderr(&alone));
-    let blind = approve("privacy", &"0".repeat(64));
+    let blind = approve("privacy", &other);
     assert!(stderr(&blind).contains("not exactly what was proposed"), "{}", stderr(&blind));
     let carry_out = run(&["change", "carry-out", &act, "--approval", id]);
     let early = folder.run(&carry_out);
