@@ -30,6 +30,7 @@ fn a_hold_is_released_by_two_people() {
     let (id, digest) = (change["id"].as_str().unwrap(), change["digest"].as_str().unwrap());
     let shown = folder.done(&run(&["change", "show", id]));
     assert!(shown.contains(digest) && shown.contains("\"hold\": \"order\""), "{shown}");
+    let other = "0".repeat(64);
     let approve =
         |name, digest| folder.run(&run(&["change", "approve", id, "--digest", digest, "--as", name]));
     let alone = approve("counsel", digest);
