@@ -145,7 +145,8 @@ impl<'c> Service<'c> {
         let mut jobs = Jobs::new();
         work.start(&mut jobs, served.cosigned)?;
         self.host.wait();
-        self.end(session, jobs)
+        self.end(session, jobs);
+        Ok(())
     }
 
     /// Serves what there is. A router of more pages is merged here.
@@ -171,7 +172,7 @@ impl<'c> Service<'c> {
     }
 
     /// Lets what is under way end: requests first, since people wait for them, then jobs, between two steps.
-    fn end(self, session: Session, jobs: Jobs) -> anyhow::Result<()> {
+    fn end(self, session: Session, jobs: Jobs) {
         let began = Instant::now();
         let farewell = self.configuration.farewell;
         self.health.set(Phase::Stopping);
@@ -183,7 +184,6 @@ impl<'c> Service<'c> {
         drop(session);
         let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(code = "stopped", ms, "everything that was answered is durable");
-        Ok(())
     }
 }
 

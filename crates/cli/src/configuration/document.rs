@@ -33,23 +33,21 @@ A name that is not known is an error, in a file and in a variable that begins wi
 
 /// The document.
 pub(super) fn document() -> String {
-    let mut out = ABOUT.to_owned();
+    let mut lines = vec![ABOUT.trim_end().to_owned()];
     let mut last = None;
     for key in KEYS {
         let group = key.name.split_once('.').map(|(group, _)| group);
         if last != Some(group) {
             last = Some(group);
             let heading = group.map_or_else(|| "General".to_owned(), |group| format!("`[{group}]`"));
-            out.push_str(&format!(
-                "\n## {heading}\n\n| Setting | Default | What it is for |\n|---|---|---|\n"
-            ));
+            lines.push(format!("\n## {heading}\n\n| Setting | Default | What it is for |\n|---|---|---|"));
         }
         let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
-        out.push_str(&format!("| `{}` | {default} | {}. Write {} |\n", key.name, key.help, key.write));
+        lines.push(format!("| `{}` | {default} | {}. Write {} |", key.name, key.help, key.write));
     }
-    out.push_str("\n## Names\n\n| In a file | Flag | Variable |\n|---|---|---|\n");
+    lines.push("\n## Names\n\n| In a file | Flag | Variable |\n|---|---|---|".to_owned());
     for key in KEYS {
-        out.push_str(&format!("| `{}` | `--{}` | `{}` |\n", key.name, flag(key.name), variable(key.name)));
+        lines.push(format!("| `{}` | `--{}` | `{}` |", key.name, flag(key.name), variable(key.name)));
     }
-    out.replace("\n\n\n", "\n\n")
+    lines.join("\n") + "\n"
 }

@@ -124,7 +124,7 @@ impl Sources {
     }
 
     /// Complains of what was said of a setting.
-    pub(super) fn complain(&mut self, name: &str, message: String) {
+    pub(super) fn complain(&mut self, name: &str, message: &str) {
         let origin = self.said.get(name).map_or(Origin::Default, |said| said.origin.clone());
         self.complaints.push(Complaint { origin, message: format!("`{name}`: {message}") });
     }

@@ -125,7 +125,7 @@ fn read<F: Form>(
     let read = F::parse(&said.text);
     match &read {
         Some(value) => in_force.push(InForce { name, value: value.show(), origin: said.origin }),
-        None => sources.complain(name, format!("write {}", F::WRITE)),
+        None => sources.complain(name, &format!("write {}", F::WRITE)),
     }
     read
 }
@@ -141,33 +141,33 @@ impl Configuration {
         if self.idle <= self.request {
             sources.complain(
                 "limits.idle",
-                "let it be longer than `limits.request`, so that who waits is answered".to_owned(),
+                "let it be longer than `limits.request`, so that who waits is answered",
             );
         }
         if self.health_every > HEALTH_EVERY_MAX {
-            sources.complain("health.every", "look at least every `10s`".to_owned());
+            sources.complain("health.every", "look at least every `10s`");
         }
         if self.sweep_share > 100 {
-            sources.complain("sweep.share", "write per cent, from 1 to 100".to_owned());
+            sources.complain("sweep.share", "write per cent, from 1 to 100");
         }
         if self.connections < 8 {
-            sources.complain("limits.connections", "allow 8 at least".to_owned());
+            sources.complain("limits.connections", "allow 8 at least");
         }
         if self.operate_listen == Some(self.listen) && self.listen.port() != 0 {
-            sources.complain("operate.listen", "name another address than that of `listen`".to_owned());
+            sources.complain("operate.listen", "name another address than that of `listen`");
         }
         if self.publish_witnesses.is_empty() != self.publish_witness_keys.is_empty() {
             let name =
                 if self.publish_witnesses.is_empty() { "publish.witnesses" } else { "publish.witness-keys" };
-            sources.complain(name, "name witnesses and their keys, or neither".to_owned());
+            sources.complain(name, "name witnesses and their keys, or neither");
         }
         if self.trace_share > 100 {
-            sources.complain("trace.share", "write per cent, from 1 to 100".to_owned());
+            sources.complain("trace.share", "write per cent, from 1 to 100");
         }
         if self.trace_endpoint.is_some() && !cfg!(feature = "otel") {
             let complaint =
                 "this program was built without the feature `otel`: leave it off, or build it with that";
-            sources.complain("trace.endpoint", complaint.to_owned());
+            sources.complain("trace.endpoint", complaint);
         }
         self.check_lead(sources);
     }
@@ -177,13 +177,13 @@ impl Configuration {
         let from = Instant::saturating_from_micros(0);
         let lead = from.plus(self.sweep_lead, MonthLength::Calendar).micros();
         if lead > LEAD_MAX_MICROS {
-            sources.complain("sweep.lead", "a sweep works ahead by seven days at most".to_owned());
+            sources.complain("sweep.lead", "a sweep works ahead by seven days at most");
         }
         let every = self.sweep_every.map_or(0, |every| i64::try_from(every.as_micros()).unwrap_or(i64::MAX));
         if lead < every {
             let complaint =
                 "let it be no shorter than `sweep.every`: what falls due between two sweeps would be late";
-            sources.complain("sweep.lead", complaint.to_owned());
+            sources.complain("sweep.lead", complaint);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::folder::Folder;
 use super::{code, json as parsed, root, stderr, stdout};
 
 /// How long anything may take on a machine that does much else.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A process that serves a folder.
 pub(super) struct Serving {

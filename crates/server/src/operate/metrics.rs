@@ -158,7 +158,7 @@ impl Metrics {
     /// The page, as Prometheus reads it.
     pub(super) fn render(&self) -> String {
         counter!(LINES_GIVEN_UP).absolute(lines::given_up());
-        self.look_at_the_process();
+        look_at_the_process();
         self.0.render()
     }
 
@@ -166,22 +166,22 @@ impl Metrics {
     pub fn add_up(&self) {
         self.0.run_upkeep();
     }
+}
 
-    fn look_at_the_process(&self) {
-        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let value = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u32>().ok().map(f64::from)
-        };
-        if let Some(kilobytes) = value("VmRSS:") {
-            gauge!(MEMORY).set(kilobytes * 1024.0);
-        }
-        if let Some(threads) = value("Threads:") {
-            gauge!(THREADS).set(threads);
-        }
-        if let Ok(files) = fs::read_dir("/proc/self/fd") {
-            gauge!(FILES).set(figure(files.count() as u64));
-        }
+fn look_at_the_process() {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let value = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.split_whitespace().next()?.parse::<u32>().ok().map(f64::from)
+    };
+    if let Some(kilobytes) = value("VmRSS:") {
+        gauge!(MEMORY).set(kilobytes * 1024.0);
+    }
+    if let Some(threads) = value("Threads:") {
+        gauge!(THREADS).set(threads);
+    }
+    if let Ok(files) = fs::read_dir("/proc/self/fd") {
+        gauge!(FILES).set(figure(files.count() as u64));
     }
 }
 

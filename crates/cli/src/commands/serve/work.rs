@@ -90,7 +90,8 @@ fn look(tenure: &Tenure, health: &Health, covered: &Mutex<Instant>) -> Result<()
         };
         health.found(what, found);
     }
-    let Pulse { log_size, published_size, paused, observes, waiting } = pulse.map_err(failure)?;
+    let Pulse { log_size, published_size, paused, observes, waiting } =
+        pulse.map_err(|error| failure(&error))?;
     let mut covered = covered.lock().unwrap_or_else(PoisonError::into_inner);
     if published_size >= log_size {
         *covered = Instant::now();
@@ -103,7 +104,7 @@ fn look(tenure: &Tenure, health: &Health, covered: &Mutex<Instant>) -> Result<()
 
 fn count(tenure: &Tenure) -> Result<(), Failure> {
     let now = now()?;
-    let burden = tenure.burden(now).map_err(failure)?;
+    let burden = tenure.burden(now).map_err(|error| failure(&error))?;
     let since = |due: tenure_model::Instant| {
         Duration::from_micros(u64::try_from(now.micros().saturating_sub(due.micros())).unwrap_or_default())
     };
@@ -120,7 +121,7 @@ fn count(tenure: &Tenure) -> Result<(), Failure> {
 }
 
 fn publish(tenure: &Tenure, cosigned: Option<&Cosigned>) -> Result<(), Failure> {
-    tenure.publish_checkpoint(now()?).map_err(failure)?;
+    tenure.publish_checkpoint(now()?).map_err(|error| failure(&error))?;
     let Some(cosigned) = cosigned else { return Ok(()) };
     let asked = cosigned.refresh().map_err(|error| Failure { code: "witness", message: told(&error) })?;
     let mut silent = 0;
@@ -174,7 +175,7 @@ impl Sweeping {
             }
             Err(error) => {
                 metrics::swept("failed", 0);
-                return Err(failure(error));
+                return Err(failure(&error));
             }
         };
         metrics::swept(outcome, guarded);
@@ -213,9 +214,9 @@ fn now() -> Result<tenure_model::Instant, Failure> {
     clock().map_err(|error| Failure { code: "clock", message: error.to_string() })
 }
 
-fn failure(error: Error) -> Failure {
-    let code = if matches!(error, Error::Bodies(_)) { "bodies" } else { part(&error) };
-    Failure { code, message: told(&error) }
+fn failure(error: &Error) -> Failure {
+    let code = if matches!(error, Error::Bodies(_)) { "bodies" } else { part(error) };
+    Failure { code, message: told(error) }
 }
 
 /// What an error speaks of, by a word that stays the same.
