@@ -37,7 +37,7 @@ pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
 pub use http::{HttpError, Patience};
 pub use publish::{Destination, Folder, Published, publish, publish_witnessed};
 pub use remote::RemoteLog;
-pub use serve::{Limits, run, serve};
+pub use serve::{Limits, in_time, run, serve};
 pub use source::{KnownLog, KnownWitnesses, LogSource, SourceError, parse_keys};
 pub use submit::{Contradicted, Cosigned, WitnessClient, Witnesses};
 pub use tiles::{Reporter, tiles_router};

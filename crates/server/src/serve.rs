@@ -91,8 +91,8 @@ pub async fn serve(
     attend(listener, in_time(router, limits), limits, stop).await
 }
 
-/// Has whatever takes too long be answered so.
-pub(crate) fn in_time(router: Router, limits: Limits) -> Router {
+/// Has whatever takes too long be answered so. For pages that keep no time of their own.
+pub fn in_time(router: Router, limits: Limits) -> Router {
     router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
         timeout(limits.request, next.run(request))
             .await

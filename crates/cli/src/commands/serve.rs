@@ -12,14 +12,14 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tenure_app::Entropy as _;
-use tenure_server::operate::access::Told;
+use tenure_server::operate::access::{Told, named};
 #[cfg(feature = "otel")]
 use tenure_server::operate::lines::More;
 use tenure_server::operate::lines::{Form, start_log};
 #[cfg(feature = "otel")]
 use tenure_server::operate::traces::TraceEnd;
 use tenure_server::operate::{Health, Host, Jobs, Metrics, Phase, Watch, operate_router};
-use tenure_server::{Cosigned, Limits, LogSource, Reporter, tiles_router};
+use tenure_server::{Cosigned, Limits, LogSource, Reporter, in_time, tiles_router};
 use tracing::Level;
 
 use super::Global;
@@ -115,8 +115,8 @@ impl<'c> Service<'c> {
         let health = Health::new(configuration.health_failures);
         let host = Host::start(usize::try_from(configuration.threads)?)?;
         if let Some(address) = configuration.operate_listen {
-            let router = operate_router(health.clone(), metrics.clone());
             let limits = Limits { connections: 64, ..limits };
+            let router = in_time(operate_router(health.clone(), metrics.clone()), limits);
             // Whoever scrapes every few seconds is no news, unless it fails.
             let watch = watch.clone().telling(Told::Failed);
             let address = host.open(address, router, limits, watch);
@@ -149,7 +149,7 @@ impl<'c> Service<'c> {
         Ok(())
     }
 
-    /// Serves what there is. A router of more pages is merged here.
+    /// Serves what there is. A router of more pages falls back to that of the log.
     fn open(&self, session: &Session) -> anyhow::Result<Served> {
         let configuration = self.configuration;
         let (log, known) = OwnLog::of(session.tenure.public_log()?)?;
@@ -165,7 +165,7 @@ impl<'c> Service<'c> {
         let reporter = Reporter::new(|error| {
             tracing::error!(code = "log_unreadable", "{}", work::told(error));
         });
-        let router = tiles_router(source, known, reporter);
+        let router = named(in_time(tiles_router(source, known, reporter), self.limits));
         let address = self.host.open(configuration.listen, router, self.limits, self.watch.clone());
         let address = address.with_context(|| format!("can't listen on {}", configuration.listen))?;
         Ok(Served { address: address.to_string(), origin, cosigned })

@@ -81,6 +81,18 @@ impl Watch {
     }
 }
 
+/// Has a router that others fall back to say which of its routes took a request, since they can't see that.
+pub fn named(router: Router) -> Router {
+    router.layer(middleware::from_fn(async |request: Request, next: Next| {
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let mut answer = next.run(request).await;
+        if let Some(path) = path {
+            answer.extensions_mut().insert(path);
+        }
+        answer
+    }))
+}
+
 async fn watch(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
     let id = watch.next_id();
     let method = method(request.method());
@@ -96,6 +108,10 @@ async fn watch(State(watch): State<Watch>, mut request: Request, next: Next) -> 
         "http.response.status_code" = tracing::field::Empty,
     );
     let mut answer = next.run(request).instrument(span.clone()).await;
+    if let Some(path) = answer.extensions().get::<MatchedPath>() {
+        line.route = path.as_str().into();
+        span.record("http.route", path.as_str());
+    }
     span.record("http.response.status_code", answer.status().as_u16());
     line.answered(answer.status());
     if let Ok(id) = HeaderValue::from_str(id.as_str()) {

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::access::Watch;
-use crate::serve::{Limits, attend, in_time, told_to_stop};
+use crate::serve::{Limits, attend, told_to_stop};
 
 /// Runs listeners until the system says to stop, while its owner opens folders and starts jobs.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ impl Host {
     }
 
     /// Listens, and serves what comes. Gives the address, which has a port also where none was named.
+    ///
+    /// How long a request may take is for the router to say; see [`crate::in_time`].
     pub fn open(
         &self,
         address: SocketAddr,
@@ -55,9 +57,7 @@ impl Host {
             // Nobody is left to say so: then it is time as well.
             drop(told.wait_for(|stop| *stop).await);
         };
-        // Outermost, so that what was too slow has its line too.
-        let router = watched.over(in_time(router, limits));
-        let serving = self.runtime.spawn(attend(listener, router, limits, stop));
+        let serving = self.runtime.spawn(attend(listener, watched.over(router), limits, stop));
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(serving);
         Ok(address)
     }

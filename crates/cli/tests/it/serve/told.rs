@@ -136,3 +136,50 @@ fn a_key_folder_that_is_gone_makes_it_not_ready_with_the_reason() {
     serving.wait_for("/readyz", "\"ready\":true");
     serving.stopped();
 }
+
+/// Goal: a collector gets spans of routes and statuses, and nothing else of a request.
+#[cfg(feature = "otel")]
+#[test]
+fn spans_go_to_a_collector_without_a_word_of_a_person() {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    let folder = Folder::new();
+    let collector = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}/v1/traces", collector.local_addr().unwrap());
+    let collected = std::thread::spawn(move || {
+        let (mut stream, _) = collector.accept().unwrap();
+        let (mut all, mut part) = (Vec::new(), [0; 65_536]);
+        loop {
+            let text = String::from_utf8_lossy(&all).into_owned();
+            if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                let length = head
+                    .to_lowercase()
+                    .split("content-length: ")
+                    .nth(1)
+                    .unwrap()
+                    .lines()
+                    .next()
+                    .unwrap()
+                    .to_owned();
+                // Bytes that are no text are longer once they are shown.
+                if body.len() >= length.parse().unwrap() {
+                    break;
+                }
+            }
+            let read = stream.read(&mut part).unwrap();
+            all.extend_from_slice(&part[..read]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").unwrap();
+        String::from_utf8_lossy(&all).into_owned()
+    });
+    let serving = Serving::start(&folder, &["--trace-endpoint", &endpoint]);
+    serving.get("/checkpoint?who=PERSON-1");
+    serving.get("/SECRET-PATH");
+    serving.stopped();
+    let spans = collected.join().unwrap();
+    assert!(spans.contains("http.route") && spans.contains("/checkpoint"), "{spans}");
+    for marker in MARKERS {
+        assert!(!spans.contains(marker), "{marker} in {spans}");
+    }
+}
