@@ -19,5 +19,6 @@ mod run;
 mod sweep;
 mod tampered;
 mod timelines;
+mod vitals;
 mod withdrawn;
 mod world;
