@@ -179,7 +179,7 @@ mod tests {
         health.set(Phase::Serving);
         health.found("store", Ok(()));
         let mut runs = 0;
-        let mut job = Job::new("test", Duration::from_secs(60), move || {
+        let mut job = Job::new("test", Duration::from_mins(1), move || {
             runs += 1;
             match runs {
                 1 => Err(Failure { code: "no_disk", message: "the disk is full".to_owned() }),
@@ -192,7 +192,7 @@ mod tests {
         assert!(health.told().ready, "one failure is not enough");
         assert_eq!(job.turn(&mut failures, &health), AGAIN * 2);
         assert_eq!(health.told().reasons, ["the job `test` failed 2 times in a row: panicked"]);
-        assert_eq!(job.turn(&mut failures, &health), Duration::from_secs(60));
+        assert_eq!(job.turn(&mut failures, &health), Duration::from_mins(1));
         assert!(health.told().ready);
     }
 
@@ -200,7 +200,7 @@ mod tests {
     fn jobs_that_rest_end_at_once() {
         let (tell, ran) = channel();
         let mut jobs = Jobs::new();
-        let job = Job::new("test", Duration::from_secs(3_600), move || {
+        let job = Job::new("test", Duration::from_hours(1), move || {
             tell.send(()).unwrap();
             Ok(())
         });
