@@ -20,5 +20,6 @@ mod run;
 mod sweep;
 mod tampered;
 mod timelines;
+mod vitals;
 mod withdrawn;
 mod world;
