@@ -16,11 +16,13 @@ mod destroy;
 pub mod doctor;
 mod error;
 pub mod explain;
+pub mod export;
 mod figures;
 mod filing;
 mod holds;
 mod ingest;
 mod ledger;
+mod lists;
 mod marks;
 mod pages;
 mod person;
@@ -31,6 +33,7 @@ mod record;
 pub mod reports;
 pub mod run;
 mod settings;
+mod standing;
 mod sweep;
 mod withdraw;
 
@@ -41,7 +44,7 @@ use tenure_model::Instant;
 use tenure_store::{Store, StoreExt as _};
 use tenure_vault::{LogKeys, Vault};
 
-pub use accounts::AccountFacts;
+pub use accounts::{AccountFacts, Condition};
 pub use backup::{
     BackupError, BackupRequest, BackupStep, BackupTaken, OpenedStore, RESTORING, Restore, Restored,
     SharedJournal, is_behind_its_journal, open_store,
@@ -54,16 +57,21 @@ pub use holds::{
     Extent, Falls, HeldAccess, HeldReading, HeldTarget, HoldPreview, HoldReaderView, HoldScope, HoldVersion,
     HoldView, Lost, LostCopy, OperatorStatement, Previewing,
 };
-pub use ingest::{Defaults, Ingested, Ingester, Refusal};
+pub use ingest::{Defaults, Ingested, Ingester, Refusal, StreamError, Streamed, Taken};
 pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
+pub use lists::{ListedReceipt, ListedRecord, Slice};
 pub use marks::{Deletion, Scan};
 pub use plan::{Loss, Plan, PlannedClass, PlannedVersion, Tally, Wider};
 pub use policies::{Expected, Policies, PublishedVersion};
 pub use reports::cause_in_words;
 pub use run::Rows;
 pub use settings::Pause;
+pub use standing::{Standing, StandingTerms};
 pub use sweep::{Allowance, Excess, SweepOptions, Swept};
 pub use withdraw::{AskedWithdrawal, Withdrawal};
+// What those who take conversations in, or name a record, hand over.
+pub use tenure_formats::{Account, Conversation, Message, Report, Role};
+pub use tenure_store::{AccountRow, ConversationId, RecordId, RunId};
 
 use ledger::Log;
 use pages::Pages;
