@@ -84,6 +84,9 @@ fn mint(ask: &Ask<'_>, purpose: TokenPurpose, body: &TokenBody) -> Minted {
     let subject = ask.permit.subject().ok_or(Code::AccountUnknown)?;
     let later = |micros: i64| Instant::saturating_from_micros(ask.now.micros().saturating_add(micros));
     let seconds = body.seconds.unwrap_or(SECONDS);
+    if seconds == 0 {
+        return Err(Refusal::TokenLifetime.into());
+    }
     let until = later(i64::from(seconds) * 1_000_000);
     let grant = Grant { subject, purpose, audience: &ask.api.audience, from: later(-EARLIER_MICROS), until };
     let (token, id) = ask.api.gate.mint(&grant)?;

@@ -19,7 +19,7 @@ fn a_conversation_is_taken_in_once_and_goes_on() {
         json!({"messages": [{"id": "m3", "at": "2025-09-10T09:00:00Z", "role": "human", "text": "thanks"}]});
     let on = world.post(&format!("{path}/c1/messages"), &app, &more).expect(201).json();
     assert_eq!((&on["records"], &on["stored"]), (&taken["records"], &json!(1)));
-    let moved = json!({"surface": "team", "messages": [{"id": "m4", "role": "human", "text": "at work"}]});
+    let moved = json!({"surface": "free", "messages": [{"id": "m4", "role": "human", "text": "at work"}]});
     let moved = world.post(&format!("{path}/c1/messages"), &app, &moved).expect(201).json();
     assert_eq!(moved["records"].as_array().unwrap().len(), 2);
     world.post(&format!("{path}/c2/messages"), &app, &more).refused(404, "conversation-unknown");
