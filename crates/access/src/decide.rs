@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    Bearer, Change, KeyHolder, KeyId, Operation, Principal, Refusal, Role, Said, Scope, Subject, Target,
-    TokenId, allows,
+    Bearer, Change, KeyHolder, KeyId, Operation, OrganisationId, Principal, Refusal, Role, Said, Scope,
+    Subject, Target, TokenId, allows,
 };
 
 /// Who calls.
@@ -62,6 +62,7 @@ pub struct Permit {
     operation: Operation,
     by: By,
     subject: Option<Subject>,
+    organisation: Option<OrganisationId>,
     change: Option<Change>,
     view: View,
 }
@@ -88,6 +89,12 @@ impl Permit {
     /// The account to which it may be done. A handler acts on this one, whatever the request names.
     pub const fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// The one organisation that it stays within; nothing where it is for all of the store. Whatever asks for a permit
+    /// that is not about one account reaches nothing beyond it.
+    pub const fn organisation(&self) -> Option<&OrganisationId> {
+        self.organisation.as_ref()
     }
 
     /// The change that may be proposed, approved or rejected.
@@ -119,7 +126,14 @@ pub fn decide(caller: &Caller<'_>, operation: Operation, target: &Target<'_>) ->
             (By::User(user.principal.clone()), staff.may(operation, target)?)
         }
     };
-    Ok(Permit { operation, by, subject: target.subject().cloned(), change: target.change(), view })
+    Ok(Permit {
+        operation,
+        by,
+        subject: target.subject().cloned(),
+        organisation: target.organisation().cloned(),
+        change: target.change(),
+        view,
+    })
 }
 
 /// Whether the bearer of a token may: what it is for, and to its own account.

@@ -182,6 +182,15 @@ pub enum Error {
     /// A backup could not be taken or restored.
     #[error(transparent)]
     Backup(#[from] crate::BackupError),
+    /// Somebody may not do that, or not yet.
+    #[error(transparent)]
+    Access(#[from] tenure_access::Refusal),
+    /// There is no such API key.
+    #[error("there is no such API key: see `tenure key list` for those that there are")]
+    UnknownKey,
+    /// No such change was proposed.
+    #[error("no such change was proposed: see `tenure change list` for those that were")]
+    UnknownChange,
     /// Something that can't be asked for at all.
     #[error("{0}")]
     Refused(String),

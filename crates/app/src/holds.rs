@@ -22,6 +22,7 @@ use tenure_store::{HoldRow, ReadTx, StoreExt as _, Tx};
 
 pub(crate) use cover::{Covering, Versions};
 pub use history::OperatorStatement;
+pub(crate) use history::house;
 pub use lost::{Lost, LostCopy};
 pub use preview::{Extent, Falls, HoldPreview, Previewing};
 pub use readers::HoldReaderView;
@@ -134,28 +135,38 @@ impl Tenure {
         not_ahead(dated, now)?;
         self.policies()?.understand(&scope)?;
         let (tenure, id) = (self.clone(), id.to_owned());
-        self.store.write(move |tx| {
-            let newest = in_force(tx, &id, now)?;
-            know_accounts(tx, &scope)?;
-            let may_tell = may_tell.unwrap_or(newest.may_tell);
-            if may_tell == newest.may_tell && scope == serde_json::from_str(&newest.scope)? {
-                return Err(Error::Refused(format!(
-                    "hold `{id}` has this scope already: nothing was changed"
-                )));
-            }
-            let scope = serde_json::to_value(&scope)?;
-            tx.amend_hold(&HoldRow {
-                id: id.clone(),
-                version: newest.version + 1,
-                placed_at: now,
-                released_at: None,
-                may_tell,
-                scope: scope.to_string(),
-            })?;
-            ask_for_review(tx)?;
-            let statement = Statement::HoldAmended { hold: id, scope, may_tell: Some(may_tell), dated };
-            tenure.state_by_house(tx, statement, now).map(drop)
-        })
+        self.store.write(move |tx| tenure.amend_in(tx, id, &scope, (may_tell, dated), now).map(drop))
+    }
+
+    /// Amends a hold in a transaction, and gives the version that it has then.
+    pub(crate) fn amend_in(
+        &self,
+        tx: &mut dyn Tx,
+        id: String,
+        scope: &HoldScope,
+        (may_tell, dated): (Option<bool>, Option<Instant>),
+        now: Instant,
+    ) -> Result<u32, Error> {
+        not_ahead(dated, now)?;
+        let newest = in_force(tx, &id, now)?;
+        know_accounts(tx, scope)?;
+        let may_tell = may_tell.unwrap_or(newest.may_tell);
+        if may_tell == newest.may_tell && *scope == serde_json::from_str(&newest.scope)? {
+            return Err(Error::Refused(format!("hold `{id}` has this scope already: nothing was changed")));
+        }
+        let (scope, version) = (serde_json::to_value(scope)?, newest.version + 1);
+        tx.amend_hold(&HoldRow {
+            id: id.clone(),
+            version,
+            placed_at: now,
+            released_at: None,
+            may_tell,
+            scope: scope.to_string(),
+        })?;
+        ask_for_review(tx)?;
+        let statement = Statement::HoldAmended { hold: id, scope, may_tell: Some(may_tell), dated };
+        self.state_by_house(tx, statement, now)?;
+        Ok(version)
     }
 
     /// Releases a hold. What it alone kept has the grace of its terms left, from now.
@@ -165,14 +176,23 @@ impl Tenure {
 
     /// Releases a hold by an order that bears a date. The grace counts from now, when it is recorded.
     pub fn release_hold_dated(&self, id: &str, dated: Option<Instant>, now: Instant) -> Result<(), Error> {
-        not_ahead(dated, now)?;
         let (tenure, id) = (self.clone(), id.to_owned());
-        self.store.write(move |tx| {
-            in_force(tx, &id, now)?;
-            tx.release_hold(&id, now)?;
-            ask_for_review(tx)?;
-            tenure.state_by_house(tx, Statement::HoldReleased { hold: id, dated }, now).map(drop)
-        })
+        self.store.write(move |tx| tenure.release_in(tx, id, dated, now))
+    }
+
+    /// Releases a hold in a transaction.
+    pub(crate) fn release_in(
+        &self,
+        tx: &mut dyn Tx,
+        id: String,
+        dated: Option<Instant>,
+        now: Instant,
+    ) -> Result<(), Error> {
+        not_ahead(dated, now)?;
+        in_force(tx, &id, now)?;
+        tx.release_hold(&id, now)?;
+        ask_for_review(tx)?;
+        self.state_by_house(tx, Statement::HoldReleased { hold: id, dated }, now).map(drop)
     }
 
     /// Every hold by id, released ones too.
@@ -220,6 +240,23 @@ fn in_force(tx: &mut dyn ReadTx, id: &str, now: Instant) -> Result<HoldRow, Erro
         )));
     }
     Ok(newest)
+}
+
+/// The version of a hold that is in force, if it is the one that somebody saw.
+pub(crate) fn at_version(
+    tx: &mut dyn ReadTx,
+    id: &str,
+    version: u32,
+    now: Instant,
+) -> Result<HoldRow, Error> {
+    let newest = in_force(tx, id, now)?;
+    if newest.version == version {
+        return Ok(newest);
+    }
+    Err(Error::Refused(format!(
+        "hold `{id}` has version {} by now, and this is about version {version}: look at it again",
+        newest.version
+    )))
 }
 
 /// Lets the next sweep look again at what holds keep past its term.

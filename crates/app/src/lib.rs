@@ -9,6 +9,7 @@
 //! `record`, state what happened through `ledger`, and mark an account whose copies must be filed
 //! anew. What destroys or exports needs a token that only the check can make.
 
+mod access;
 mod accounts;
 mod backup;
 mod choices;
@@ -44,6 +45,10 @@ use tenure_model::Instant;
 use tenure_store::{Store, StoreExt as _};
 use tenure_vault::{LogKeys, Vault};
 
+pub use access::{
+    Act, ChangeView, Done, KeyStateView, KeyView, Once, OnceAnswer, OnceTicket, TokenTerms, parse_key_id,
+    seen_digest,
+};
 pub use accounts::{AccountFacts, Condition};
 pub use backup::{
     BackupError, BackupRequest, BackupStep, BackupTaken, OpenedStore, RESTORING, Restore, Restored,
@@ -106,6 +111,8 @@ pub struct Tenure {
     pub(crate) erasing: Arc<Mutex<()>>,
     /// Held while something is destroyed outside the store.
     pub(crate) door: Arc<Mutex<()>>,
+    /// Keys and tokens that were opened a moment ago.
+    pub(crate) opened: Arc<access::Opened>,
     /// Who this is among the processes that share the store.
     pub(crate) name: Arc<str>,
 }
@@ -139,6 +146,7 @@ impl Tenure {
             sweeping: Arc::default(),
             erasing: Arc::default(),
             door: Arc::default(),
+            opened: Arc::default(),
             name,
         }
     }

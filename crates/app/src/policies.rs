@@ -200,10 +200,22 @@ impl Tenure {
         allow: Allowance,
         now: Instant,
     ) -> Result<Vec<String>, Error> {
+        self.publish_agreed(files, allow, now, |_| Ok(()))
+    }
+
+    /// Publishes versions if whoever must agree does so, in the transaction that publishes them.
+    pub(crate) fn publish_agreed(
+        &self,
+        files: &[(String, String)],
+        allow: Allowance,
+        now: Instant,
+        agree: impl FnOnce(&mut dyn Tx) -> Result<(), Error> + Send + 'static,
+    ) -> Result<Vec<String>, Error> {
         let planned = self.guard_publication(files, allow, now)?;
         let expected = planned.map(|Planned { at_most, expected }| Expected { planned: at_most, expected });
         let (tenure, files) = (self.clone(), files.to_vec());
         let published = self.store.write(move |tx| {
+            agree(tx)?;
             let rows = tx.policies()?;
             let fresh = fresh(&rows, &files)?;
             let versions: Vec<Version> = fresh.iter().map(|(version, _)| version.clone()).collect();

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use tenure_access::{Refusal, TwoPeople};
 use tenure_model::{Instant, MonthLength, Span};
 use tenure_policy::{Lineage, Situation, SurfaceId, VersionIx};
 use tenure_receipts::Statement;
@@ -90,20 +91,12 @@ impl Tenure {
     /// surface of stored records; [`Error::Policy`] where what would be left could not stand.
     pub fn withdraw(&self, version: &str, name: &str, now: Instant) -> Result<Withdrawal, Error> {
         check_name(name)?;
-        let (policy, version) = version.split_once('@').ok_or_else(|| {
-            Error::Refused(
-                "name the version to withdraw as `policy@version`: see `tenure policy show`".to_owned(),
-            )
-        })?;
-        let (policy, version, name) = (policy.to_owned(), version.to_owned(), name.to_owned());
+        let ((policy, version), name) = (named(version)?, name.to_owned());
         let tenure = self.clone();
         let withdrawal = self.store.write(move |tx| {
             let row = tx.policy(&policy, &version)?.ok_or(Error::UnknownVersion(version))?;
-            if let Some(at) = row.withdrawn_at {
-                let kept = kept(tx, &row)?;
-                let (asked, confirmed) = kept.map(|kept| (kept.by, kept.confirmed)).unwrap_or_default();
-                let confirmed = confirmed.unwrap_or_default();
-                return Ok(Withdrawal::Withdrawn { at, asked, confirmed });
+            if let Some(withdrawn) = withdrawn(tx, &row)? {
+                return Ok(withdrawn);
             }
             refuse_what_is_needed(tx, &row, now)?;
             match asked(tx, &row, now)? {
@@ -117,6 +110,29 @@ impl Tenure {
             }
         });
         // A commit that was reported as failed may have happened.
+        self.forget_policies();
+        withdrawal
+    }
+
+    /// Withdraws a version that two people want to be withdrawn, as the transaction that does it finds.
+    pub(crate) fn withdraw_agreed(
+        &self,
+        version: &str,
+        now: Instant,
+        agree: impl FnOnce(&mut dyn Tx) -> Result<Vec<TwoPeople>, Error> + Send + 'static,
+    ) -> Result<Withdrawal, Error> {
+        let ((policy, version), tenure) = (named(version)?, self.clone());
+        let withdrawal = self.store.write(move |tx| {
+            let row = tx.policy(&policy, &version)?.ok_or(Error::UnknownVersion(version))?;
+            if let Some(withdrawn) = withdrawn(tx, &row)? {
+                return Ok(withdrawn);
+            }
+            refuse_what_is_needed(tx, &row, now)?;
+            let two = agree(tx)?.pop().ok_or(Refusal::ApprovalMissing)?;
+            let by = two.proposed_by().as_str().to_owned();
+            let asked = AskedWithdrawal { by, at: now, lapses: now.plus(STANDS, MonthLength::Calendar) };
+            tenure.withdraw_now(tx, &row, asked, two.approved_by().as_str().to_owned(), now)
+        });
         self.forget_policies();
         withdrawal
     }
@@ -139,6 +155,24 @@ impl Tenure {
         self.state_by_house(tx, statement, now)?;
         Ok(Withdrawal::Withdrawn { at: now, asked: asked.by, confirmed })
     }
+}
+
+/// The lineage and the version that `policy@version` names.
+fn named(version: &str) -> Result<(String, String), Error> {
+    let (policy, version) = version.split_once('@').ok_or_else(|| {
+        Error::Refused(
+            "name the version to withdraw as `policy@version`: see `tenure policy show`".to_owned(),
+        )
+    })?;
+    Ok((policy.to_owned(), version.to_owned()))
+}
+
+/// How a version stands that is withdrawn already.
+fn withdrawn(tx: &mut dyn ReadTx, row: &PolicyRow) -> Result<Option<Withdrawal>, Error> {
+    let Some(at) = row.withdrawn_at else { return Ok(None) };
+    let kept = kept(tx, row)?;
+    let (asked, confirmed) = kept.map(|kept| (kept.by, kept.confirmed)).unwrap_or_default();
+    Ok(Some(Withdrawal::Withdrawn { at, asked, confirmed: confirmed.unwrap_or_default() }))
 }
 
 /// The name of someone who asks or confirms: a role or a pseudonym, which goes into no statement about a person.

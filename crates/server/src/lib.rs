@@ -32,7 +32,7 @@ pub mod submit;
 pub mod tiles;
 pub mod witness;
 
-pub use api::{Api, ApiLimits, Gatekeeper, api_router};
+pub use api::{Api, ApiLimits, api_router};
 pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
 pub use http::{HttpError, Patience};
 pub use publish::{Destination, Folder, Published, publish, publish_witnessed};

@@ -76,6 +76,6 @@ impl Tenure {
 }
 
 /// The account that speaks for the operator.
-pub(super) fn house(tx: &mut dyn ReadTx) -> Result<AccountRow, Error> {
+pub(crate) fn house(tx: &mut dyn ReadTx) -> Result<AccountRow, Error> {
     tx.account_by_id(None, HOUSE)?.ok_or(Error::NotInitialised)
 }

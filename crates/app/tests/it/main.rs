@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod access;
 mod auditor;
 mod choices;
 mod edges;

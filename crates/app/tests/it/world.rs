@@ -10,7 +10,7 @@ use tenure_store::{CopyStage, CopyState, ReadTx, SqliteStore, Store, StoreExt as
 use tenure_vault::{LogKeys, Vault};
 
 /// Random enough for ids and openings, and the same in every run.
-pub(crate) struct Counting(std::sync::Mutex<u64>);
+pub(crate) struct Counting(pub(crate) std::sync::Mutex<u64>);
 
 impl Entropy for Counting {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {

@@ -5,6 +5,7 @@ mod acknowledge;
 mod as_person;
 mod attest;
 mod backup;
+mod change;
 mod decide;
 mod demo;
 mod destruction;
@@ -17,6 +18,7 @@ mod flag;
 mod hold;
 mod import;
 mod init;
+mod key;
 mod keys;
 mod ledger;
 mod policy;
@@ -24,6 +26,7 @@ mod publish;
 mod receipt;
 mod restore;
 mod run;
+mod shell;
 mod sweep;
 mod verdict;
 mod witness;
@@ -135,6 +138,12 @@ enum Command {
     /// Place, release and list orders to preserve
     #[command(subcommand)]
     Hold(hold::Hold),
+    /// Mint, rotate, revoke and list the keys of the API
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Propose, approve and carry out changes that need two people
+    #[command(subcommand)]
+    Change(change::Change),
     /// Show and replace the root key that everything else is sealed under
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -177,6 +186,8 @@ impl Cli {
             Command::Destruction(command) => command.run(&self.global),
             Command::Erasure(command) => command.run(&self.global),
             Command::Hold(command) => command.run(&self.global),
+            Command::Key(command) => command.run(&self.global),
+            Command::Change(command) => command.run(&self.global),
             Command::Keys(command) => command.run(&self.global),
             Command::Ledger(command) => command.run(&self.global),
             Command::Run(command) => command.run(&self.global),

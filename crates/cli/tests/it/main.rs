@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod backup;
+mod change;
 mod crash;
 mod doctor;
 mod erase;
@@ -10,6 +11,7 @@ mod explain;
 mod folder;
 mod hold;
 mod import;
+mod key;
 mod keys;
 mod ledger;
 mod policy;

@@ -173,6 +173,17 @@ pub enum Statement {
         /// The root over their blinded items.
         root: Digest,
     },
+    /// A change that needs two people is made, as both of them wanted it.
+    ChangeApproved {
+        /// What kind of change it is.
+        change: String,
+        /// The digest of exactly what is done.
+        what: Digest,
+        /// Who proposed it: a role or a pseudonym.
+        proposed_by: String,
+        /// Who approved it: somebody else.
+        approved_by: String,
+    },
     /// Copies are due to be destroyed.
     CopiesDue {
         /// How many.
@@ -264,6 +275,7 @@ impl Statement {
             Self::HoldReleased { .. } => "hold_released",
             Self::HoldReader { .. } => "hold_reader",
             Self::HoldRead { .. } => "hold_read",
+            Self::ChangeApproved { .. } => "change_approved",
             Self::CopiesDue { .. } => "copies_due",
             Self::CopiesSealed { .. } => "copies_sealed",
             Self::CopiesShredded { .. } => "copies_shredded",

@@ -48,6 +48,7 @@ impl Statement {
             | Self::HoldReleased { .. }
             | Self::HoldReader { .. }
             | Self::HoldRead { .. } => self.describe_hold(),
+            Self::ChangeApproved { .. } => self.describe_change(),
             Self::CopiesDue { count, .. } => {
                 format!("found {} due to be destroyed", Count(*count, "copy"))
             }
@@ -108,6 +109,19 @@ impl Statement {
             }
             _ => String::new(),
         }
+    }
+
+    /// The words of what two people wanted.
+    fn describe_change(&self) -> String {
+        let Self::ChangeApproved { change, what, proposed_by, approved_by } = self else {
+            return String::new();
+        };
+        format!(
+            "made a change of kind {} and digest {what}, which {} proposed and {} approved",
+            Name(change),
+            Name(proposed_by),
+            Name(approved_by)
+        )
     }
 
     /// The words of what people are asked and shown.

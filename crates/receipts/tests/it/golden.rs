@@ -82,6 +82,12 @@ fn about_holds() -> Vec<Statement> {
         Statement::HoldReader { hold: hold.clone(), reader: "counsel".to_owned(), may_read: true },
         Statement::HoldReader { hold: hold.clone(), reader: "counsel".to_owned(), may_read: false },
         Statement::HoldRead { hold, reader: "counsel".to_owned(), count: 3, root: Digest([0xb0; 32]) },
+        Statement::ChangeApproved {
+            change: "releases-hold".to_owned(),
+            what: Digest([0xb1; 32]),
+            proposed_by: "counsel".to_owned(),
+            approved_by: "privacy-lead".to_owned(),
+        },
     ]
 }
 

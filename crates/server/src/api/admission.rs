@@ -3,18 +3,16 @@
 use std::str::FromStr as _;
 
 use axum::http::{HeaderMap, HeaderName, header};
-use sha2::{Digest as _, Sha256};
 use tenure_access::{
     About, ApiKey, Bearer, Caller, KeyHolder, Permit, Refusal, Subject, SubjectToken, Target, decide,
 };
-use tenure_app::{Error, RecordId};
+use tenure_app::{Error, Once, OnceAnswer, RecordId};
 use tenure_model::Instant;
 
 use super::answer::Encoded;
-use super::ask::{Raw, Trouble};
+use super::ask::{Ask, Raw, Trouble};
 use super::endpoint::{Aim, Meta};
 use super::fault::{Code, Fault};
-use super::gatekeeper::{Attempt, Begun};
 use super::input::{BodyKind, Input};
 use super::state::Api;
 
@@ -69,9 +67,9 @@ fn open(api: &Api, raw: &Raw, now: Instant) -> Result<Credential, Trouble> {
     match bearer(&raw.headers)? {
         None => Ok(Credential::Nobody),
         Some(text) if text.starts_with("tns_") => {
-            Ok(Credential::Token(api.gate.open_token(text, &api.audience, now)?))
+            Ok(Credential::Token(api.tenure.open_token(text, &api.audience, now)?))
         }
-        Some(text) => Ok(Credential::Key(api.gate.open_key(&ApiKey::from_str(text)?, now)?)),
+        Some(text) => Ok(Credential::Key(api.tenure.open_key(&ApiKey::from_str(text)?, now)?)),
     }
 }
 
@@ -94,9 +92,8 @@ pub(crate) fn admit<I: Input>(api: &Api, meta: &Meta, raw: &mut Raw) -> Result<A
         (Some(subject), _, _) => Target::Account(subject),
         (None, _, _) => Target::House,
     };
-    let account = subject.as_ref().map(|subject| subject.account.as_str());
-    let attempt = attempt(meta, raw, &credential, account)?;
-    let who = present(api, meta, raw, (credential, &target), now)?;
+    let attempt = attempt(meta, raw, &credential)?;
+    let who = present(api, meta, raw, (credential, &target))?;
     let permit = decide(&who.caller(), meta.operation, &target)?;
     Ok(Admitted { who, permit, input, attempt, now })
 }
@@ -135,7 +132,6 @@ fn present(
     meta: &Meta,
     raw: &Raw,
     (credential, target): (Credential, &Target<'_>),
-    now: Instant,
 ) -> Result<Who, Trouble> {
     let token = match credential {
         Credential::Nobody => return Ok(Who::Nobody),
@@ -148,16 +144,19 @@ fn present(
         return Ok(Who::Person(unspent));
     }
     decide(&Caller::Person(&unspent), meta.operation, target)?;
-    Ok(Who::Person(api.gate.present(token, digest, now)?))
+    Ok(Who::Person(api.tenure.claim_token(token, digest)?))
+}
+
+/// A request that may come more than once and is to be done once.
+pub(crate) struct Attempt {
+    /// What the caller calls it.
+    key: String,
+    /// The SHA-256 of the request.
+    request: [u8; 32],
 }
 
 /// The attempt that a request is one of: of its `Idempotency-Key`, or of a token that is good for one request.
-fn attempt(
-    meta: &Meta,
-    raw: &Raw,
-    credential: &Credential,
-    account: Option<&str>,
-) -> Result<Option<Attempt>, Fault> {
+fn attempt(meta: &Meta, raw: &Raw, credential: &Credential) -> Result<Option<Attempt>, Fault> {
     let named = raw.header(&IDEMPOTENCY_KEY)?;
     let is_key = |key: &str| {
         (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
@@ -170,54 +169,40 @@ fn attempt(
     if !meta.writes || meta.body == BodyKind::Lines {
         return Ok(None);
     }
-    let (kind, id): (&[u8], Vec<u8>) = match credential {
-        Credential::Nobody => return Ok(None),
-        Credential::Key(holder) => (b"key", holder.key().0.to_vec()),
-        Credential::Token(token) if named.is_some() || token.purpose().is_once() => {
-            (b"token", token.id().0.to_vec())
-        }
-        Credential::Token(_) => return Ok(None),
+    let key = match (named, credential) {
+        (Some(named), _) => named.to_owned(),
+        // No header can have a space.
+        (None, Credential::Token(token)) if token.purpose().is_once() => format!("token {}", token.id()),
+        (None, _) => return Ok(None),
     };
-    if named.is_none() && kind == b"key" {
-        return Ok(None);
-    }
-    let mut key = Sha256::new();
-    for part in [b"tenure/idempotency/v1", kind, &id, named.unwrap_or_default().as_bytes()] {
-        key.update((part.len() as u64).to_be_bytes());
-        key.update(part);
-    }
-    Ok(Some(Attempt {
-        key: key.finalize().into(),
-        request: raw.digest(meta.operation.word()),
-        account: account.map(str::to_owned),
-    }))
+    Ok(Some(Attempt { key, request: raw.digest(meta.operation.word()) }))
 }
 
 /// Does what is to be done once: what was done before is answered as it was then.
 pub(crate) fn once(
-    api: &Api,
+    ask: &Ask<'_>,
     attempt: Option<Attempt>,
-    now: Instant,
     work: impl FnOnce() -> Result<Encoded, Trouble>,
 ) -> Result<Encoded, Trouble> {
-    let Some(attempt) = attempt else { return work() };
-    match api.gate.begin(&attempt, now)? {
-        Begun::First => {}
-        Begun::UnderWay => return Err(Code::IdempotencyUnderWay.into()),
-        Begun::Other => return Err(Code::IdempotencyKeyReused.into()),
-        Begun::Done(bytes) => return Ok(Encoded::from_bytes(&bytes)?),
-    }
+    let Some(Attempt { key, request }) = attempt else { return work() };
+    let ticket = match ask.tenure().begin_once(&ask.permit, &key, request, ask.now)? {
+        Once::First(ticket) => ticket,
+        Once::UnderWay => return Err(Code::IdempotencyUnderWay.into()),
+        Once::Other => return Err(Code::IdempotencyKeyReused.into()),
+        Once::Again(answer) => return Ok(Encoded::from_bytes(&answer.body)?),
+    };
     match work() {
         Ok(encoded) => {
-            if let Err(denied) = api.gate.finish(&attempt, &encoded.to_bytes()?, now) {
+            let answer = OnceAnswer { status: encoded.status(), body: encoded.to_bytes()? };
+            if let Err(error) = ask.tenure().finish_once(ticket, ask.permit.subject(), &answer) {
                 // It is done, so it is answered; the operator is told that a repeated request may do it again.
-                drop(Trouble::from(denied).into_fault(&api.reporter));
+                drop(Trouble::from(error).into_fault(&ask.api.reporter));
             }
             Ok(encoded)
         }
         Err(trouble) => {
             // Nothing of it was done, or it failed in a way after which it must be looked at anyway.
-            api.gate.give_up(&attempt)?;
+            ask.tenure().abandon_once(ticket)?;
             Err(trouble)
         }
     }

@@ -120,6 +120,10 @@ impl Encoded {
         Ok(Self { head, body: answer.body.write()? })
     }
 
+    pub(crate) const fn status(&self) -> u16 {
+        self.head.status
+    }
+
     /// The form that is kept: a line of JSON, and the body.
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
         let mut bytes = serde_json::to_vec(&self.head).map_err(|_| Code::Internal)?;

@@ -13,7 +13,6 @@ use tenure_model::Instant;
 use super::admission::Who;
 use super::errors::{fault_of, fault_of_stream};
 use super::fault::{Code, Fault};
-use super::gatekeeper::Denied;
 use super::state::Api;
 use super::stream::Incoming;
 use crate::tiles::Reporter;
@@ -170,15 +169,6 @@ impl From<Error> for Trouble {
 impl From<StreamError> for Trouble {
     fn from(error: StreamError) -> Self {
         Self::Stream(error)
-    }
-}
-
-impl From<Denied> for Trouble {
-    fn from(denied: Denied) -> Self {
-        match denied {
-            Denied::Refused(refusal) => refusal.into(),
-            Denied::Failed(error) => error.into(),
-        }
     }
 }
 

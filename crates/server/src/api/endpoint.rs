@@ -106,7 +106,7 @@ fn whole<I: Input, O: Output>(
 ) -> Result<Outcome, Trouble> {
     let Admitted { who, permit, input, attempt, now } = admit::<I>(api, meta, raw)?;
     let ask = Ask { api, raw, who, permit, now };
-    let encoded = once(api, attempt, now, || Ok(Encoded::of(handler(&ask, input)?)?))?;
+    let encoded = once(&ask, attempt, || Ok(Encoded::of(handler(&ask, input)?)?))?;
     Ok(Outcome::Whole(encoded))
 }
 

@@ -7,6 +7,9 @@ use crate::tiles::Reporter;
 
 /// The problem that an error of a use case is; what the client is not told goes to the operator.
 pub(crate) fn fault_of(error: Error, reporter: &Reporter) -> Fault {
+    if let Error::Access(refusal) = error {
+        return refusal.into();
+    }
     let code = code_of(&error);
     match code {
         Code::Internal | Code::Unavailable => {
@@ -37,6 +40,8 @@ const fn is_said_by_its_code(error: &Error) -> bool {
             | Error::UnknownHold
             | Error::UnknownRun
             | Error::UnknownLeaf
+            | Error::UnknownKey
+            | Error::UnknownChange
             | Error::ChainMoved
             | Error::SaysOff
             | Error::AccountClosed
@@ -67,6 +72,8 @@ fn code_of(error: &Error) -> Code {
         | Error::Entropy
         | Error::AlreadyInitialised
         | Error::NotInitialised
+        // It has a code of its own, and never comes here.
+        | Error::Access(_)
         | Error::Backup(_) => Code::Internal,
         Error::ProofDestroyed => Code::ProofDestroyed,
         Error::Policy(_) => Code::PolicyRefused,
@@ -85,6 +92,8 @@ fn code_of(error: &Error) -> Code {
         Error::UnknownHold => Code::HoldUnknown,
         Error::UnknownRun => Code::RunUnknown,
         Error::UnknownLeaf => Code::LeafUnknown,
+        Error::UnknownKey => Code::KeyUnknown,
+        Error::UnknownChange => Code::ChangeUnknown,
         Error::NotAnnounced(_) => Code::VersionNotAnnounced,
         Error::ChainMoved => Code::ChainMoved,
         Error::SaysOff => Code::SaysOff,

@@ -54,6 +54,8 @@ codes! {
     HoldUnknown: NOT_FOUND, "hold-unknown", "there is no such hold, or it was released already";
     RunUnknown: NOT_FOUND, "run-unknown", "there is no such run";
     LeafUnknown: NOT_FOUND, "leaf-unknown", "the log has no such leaf yet";
+    KeyUnknown: NOT_FOUND, "api-key-unknown", "there is no such API key";
+    ChangeUnknown: NOT_FOUND, "change-unknown", "no such change was proposed";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "this path does not take this method";
     ChainMoved: CONFLICT, "chain-moved",
         "the account's choices have moved on since: read its standing again, show it, and then decide";

@@ -2,7 +2,7 @@
 //!
 //! | Module | What it is |
 //! |---|---|
-//! | [`state`] | [`Api`]: Tenure, a gatekeeper, a clock and limits |
+//! | [`state`] | [`Api`]: Tenure, a clock and limits |
 //! | [`router`] | [`api_router`]: what happens before and after the one hop to a thread that may block |
 //! | `endpoint` | an operation at a path, and what does it |
 //! | `admission` | from a credential to a permit, and what is done once |
@@ -27,7 +27,6 @@ mod document;
 mod endpoint;
 mod errors;
 mod fault;
-mod gatekeeper;
 mod handlers;
 mod input;
 mod json;
@@ -40,7 +39,6 @@ mod stream;
 use handlers::endpoints;
 
 pub use fault::Code;
-pub use gatekeeper::{Attempt, Begun, Denied, Gatekeeper};
 pub use router::api_router;
 pub use state::{Api, ApiLimits};
 

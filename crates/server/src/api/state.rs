@@ -1,4 +1,4 @@
-//! What the API is made of: Tenure, a gatekeeper, a clock, and limits.
+//! What the API is made of: Tenure, a clock, and limits.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,6 @@ use std::time::Duration;
 use tenure_app::Tenure;
 use tenure_model::Instant;
 
-use super::gatekeeper::Gatekeeper;
 use super::pool::Pool;
 use crate::tiles::Reporter;
 
@@ -53,7 +52,6 @@ impl<F: Fn() -> Instant + Send + Sync> Tell for F {}
 #[derive(Clone)]
 pub struct Api {
     pub(crate) tenure: Tenure,
-    pub(crate) gate: Arc<dyn Gatekeeper>,
     clock: Arc<dyn Tell>,
     pub(crate) audience: Arc<str>,
     pub(crate) limits: ApiLimits,
@@ -67,7 +65,6 @@ impl Api {
     /// another are refused.
     pub fn new(
         tenure: Tenure,
-        gate: Arc<dyn Gatekeeper>,
         clock: impl Fn() -> Instant + Send + Sync + 'static,
         audience: &str,
         reporter: Reporter,
@@ -75,7 +72,6 @@ impl Api {
         let limits = ApiLimits::default();
         Self {
             tenure,
-            gate,
             clock: Arc::new(clock),
             audience: audience.into(),
             limits,

@@ -3,6 +3,7 @@
 //! In an engine's tests: implement [`Engine`] and write `tenure_store::conformance_tests!(my_engine);`, where
 //! `my_engine` is a function that gives it. Every case gets an empty store of its own.
 
+mod access;
 mod basics;
 mod conversations;
 mod copies;
@@ -62,6 +63,17 @@ macro_rules! suite {
 }
 
 suite! {
+    access {
+        an_api_key_comes_back_as_it_was_minted,
+        a_revoked_key_stays_revoked,
+        a_change_goes_on_until_it_is_closed,
+        changes_are_listed_from_the_newest,
+        a_token_is_claimed_once,
+        of_two_claims_at_once_one_is_the_first,
+        a_request_is_done_once_and_answered_again,
+        a_request_whose_doer_is_gone_is_taken_over,
+        requests_that_expired_are_forgotten_in_slices,
+    }
     jobs {
         what_was_answered_survives_a_power_loss,
         a_job_that_fails_takes_nothing_else_along,

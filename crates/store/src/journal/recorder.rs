@@ -5,13 +5,13 @@ use tenure_model::{Day, Instant};
 use super::write::WRITES;
 use super::{Outcome, Write};
 use crate::{
-    AccountKey, AccountRead, AccountRow, BackupRead, BackupRow, BatchId, BatchRow, ClassId, ConversationId,
-    ConversationRead, ConversationRow, CopyKey, CopyRead, CopyRow, DayCount, DestroyedCount, DestroyedRow,
-    Digest, DueCopy, ErasureRead, Fate, Group, HoldRead, HoldReaderRead, HoldReaderRow, HoldRow, LeaseRead,
-    LeaseRow, LogRead, MessageRow, MetaRead, PackId, PackRow, PageId, PageRead, PageRow, PolicyRead,
-    PolicyRow, RecordId, RecordRow, RefileMark, ReportRead, RunId, RunRead, RunRecordRow, RunRow, SegmentRow,
-    Seq, Shelf, SituationId, StageCount, StatementRead, StatementRow, StoreError, Stored, Totals, TreeHead,
-    Tx,
+    AccountKey, AccountRead, AccountRow, ApiKeyId, ApiKeyRow, BackupRead, BackupRow, BatchId, BatchRow,
+    ChangeId, ChangeRead, ChangeRow, ClassId, ConversationId, ConversationRead, ConversationRow, CopyKey,
+    CopyRead, CopyRow, DayCount, DestroyedCount, DestroyedRow, Digest, DueCopy, ErasureRead, Fate, Group,
+    HoldRead, HoldReaderRead, HoldReaderRow, HoldRow, KeyRead, LeaseRead, LeaseRow, LogRead, MessageRow,
+    MetaRead, OnceRead, OnceRow, PackId, PackRow, PageId, PageRead, PageRow, PolicyRead, PolicyRow, RecordId,
+    RecordRow, RefileMark, ReportRead, RunId, RunRead, RunRecordRow, RunRow, SegmentRow, Seq, Shelf,
+    SituationId, StageCount, StatementRead, StatementRow, StoreError, Stored, Totals, TreeHead, Tx,
 };
 
 /// Bytes before the writes of a group: their form, and what the log is once they are done.
@@ -220,5 +220,16 @@ reads! {
     }
     BackupRead {
         fn backups() -> Vec<BackupRow>;
+    }
+    KeyRead {
+        fn api_key(id: ApiKeyId) -> Option<ApiKeyRow>;
+        fn api_keys(after: Option<ApiKeyId>, limit: usize) -> Vec<ApiKeyRow>;
+    }
+    ChangeRead {
+        fn change(id: ChangeId) -> Option<ChangeRow>;
+        fn changes(before: Option<(Instant, ChangeId)>, limit: usize) -> Vec<ChangeRow>;
+    }
+    OnceRead {
+        fn once(key: &Digest) -> Option<OnceRow>;
     }
 }

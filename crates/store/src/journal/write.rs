@@ -8,12 +8,14 @@ use tenure_model::Instant;
 
 use super::Recorder;
 use crate::{
-    AccountFacts, AccountKey, AccountKeys, AccountWrite, BackupId, BackupWrite, BatchId, BatchStage, ClassId,
-    ConversationRow, ConversationWrite, CopyKey, CopyRow, CopyStage, CopyState, CopyWrite, Digest,
-    ErasureWrite, Filing, HoldReaderRow, HoldReaderWrite, HoldRow, HoldWrite, LeaseWrite, MessageRow,
-    MetaWrite, NewAccount, NewBackup, NewStatement, PackId, PackRow, PageId, PageState, PageWrite, PolicyRow,
-    PolicyWrite, RecordFacts, RecordId, RecordRow, RefileMark, RunId, RunRecordRow, RunRow, RunWrite,
-    Sealing, SegmentRow, Seq, Shelf, SituationId, Slots, StatementWrite, StoreError, Stored, Tx, Wrap,
+    AccountFacts, AccountKey, AccountKeys, AccountWrite, ApiKeyId, ApiKeyRow, ApiKeySecrets, BackupId,
+    BackupWrite, BatchId, BatchStage, ChangeId, ChangeRow, ChangeState, ChangeWrite, ClaimRow, ClaimWrite,
+    ClassId, ConversationRow, ConversationWrite, CopyKey, CopyRow, CopyStage, CopyState, CopyWrite, Digest,
+    ErasureWrite, Filing, HoldReaderRow, HoldReaderWrite, HoldRow, HoldWrite, KeyWrite, LeaseWrite,
+    MessageRow, MetaWrite, NewAccount, NewBackup, NewStatement, OnceBegun, OnceRow, OnceState, OnceWrite,
+    PackId, PackRow, PageId, PageState, PageWrite, PolicyRow, PolicyWrite, RecordFacts, RecordId, RecordRow,
+    RefileMark, RunId, RunRecordRow, RunRow, RunWrite, Sealing, SegmentRow, Seq, Shelf, SituationId, Slots,
+    StatementWrite, StoreError, Stored, Tx, Wrap,
 };
 
 /// What came of a write.
@@ -107,9 +109,11 @@ given_by_value!(
     u64,
     usize,
     AccountKey,
+    ApiKeyId,
     BackupId,
     BatchId,
     BatchStage,
+    ChangeId,
     CopyKey,
     Option<CopyKey>,
     CopyStage,
@@ -296,5 +300,23 @@ writes! { 'w;
     BackupWrite {
         InsertBackup = insert_backup(backup: &NewBackup as Held<'w, NewBackup>) -> BackupId;
         SetBackupEnd = set_backup_end(id: BackupId as BackupId, ages_out_at: Instant as Instant) -> ();
+    }
+    KeyWrite {
+        InsertApiKey = insert_api_key(key: &ApiKeyRow as Held<'w, ApiKeyRow>) -> ();
+        SetApiKeySecrets = set_api_key_secrets(id: ApiKeyId as ApiKeyId, secrets: &ApiKeySecrets as Held<'w, ApiKeySecrets>) -> ();
+    }
+    ChangeWrite {
+        InsertChange = insert_change(change: &ChangeRow as Held<'w, ChangeRow>) -> ();
+        SetChangeState = set_change_state(id: ChangeId as ChangeId, state: &ChangeState as Held<'w, ChangeState>) -> ();
+    }
+    ClaimWrite {
+        Claim = claim(claim: &ClaimRow as Held<'w, ClaimRow>) -> Option<ClaimRow>;
+        ForgetClaims = forget_claims(before: Instant as Instant, limit: usize as usize) -> u64;
+    }
+    OnceWrite {
+        BeginOnce = begin_once(begun: &OnceBegun as Held<'w, OnceBegun>) -> Option<OnceRow>;
+        FinishOnce = finish_once(key: &Digest as Held<'w, Digest>, since: Instant as Instant, done: &OnceState as Held<'w, OnceState>) -> bool;
+        AbandonOnce = abandon_once(key: &Digest as Held<'w, Digest>, since: Instant as Instant) -> ();
+        ForgetOnce = forget_once(by: Instant as Instant, limit: usize as usize) -> u64;
     }
 }

@@ -89,6 +89,10 @@ random_id!(
     /// A training run.
     RunId, "run-"
 );
+random_id!(
+    /// A proposed change that needs two people.
+    ChangeId, "change-"
+);
 
 /// A text that is no id of the kind that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,6 @@
 //! The port: ids, rows, and the traits that a store implements.
 
+mod access;
 mod backups;
 mod copies;
 mod error;
@@ -12,6 +13,7 @@ mod rows;
 mod store;
 mod traits;
 
+pub use access::*;
 pub use backups::*;
 pub use copies::*;
 pub use error::*;

@@ -5,11 +5,12 @@
 
 use crate::{
     AccountFacts, AccountKey, AccountKeys, AccountRow, BackupRead, BackupWrite, BatchId, BatchRow,
-    BatchStage, ClassId, ConversationId, ConversationRow, CopyKey, CopyRow, CopyStage, CopyState, DayCount,
-    DestroyedCount, DestroyedRow, Digest, DueCopy, Filing, Group, HoldReaderRead, HoldReaderWrite, HoldRow,
-    LeaseRow, LogRead, MessageRow, NewAccount, NewStatement, PackId, PackRow, PageId, PageRow, PolicyRow,
-    RecordFacts, RecordId, RecordRow, RefileMark, ReportRead, RunId, RunRecordRow, RunRow, Sealing,
-    SegmentRow, Seq, Shelf, SituationId, Slots, StageCount, StatementRow, StoreError, Totals, Wrap,
+    BatchStage, ChangeRead, ChangeWrite, ClaimWrite, ClassId, ConversationId, ConversationRow, CopyKey,
+    CopyRow, CopyStage, CopyState, DayCount, DestroyedCount, DestroyedRow, Digest, DueCopy, Filing, Group,
+    HoldReaderRead, HoldReaderWrite, HoldRow, KeyRead, KeyWrite, LeaseRow, LogRead, MessageRow, NewAccount,
+    NewStatement, OnceRead, OnceWrite, PackId, PackRow, PageId, PageRow, PolicyRow, RecordFacts, RecordId,
+    RecordRow, RefileMark, ReportRead, RunId, RunRecordRow, RunRow, Sealing, SegmentRow, Seq, Shelf,
+    SituationId, Slots, StageCount, StatementRow, StoreError, Totals, Wrap,
 };
 use tenure_model::{Day, Instant};
 
@@ -429,6 +430,9 @@ pub trait ReadTx:
     + RunRead
     + BackupRead
     + ReportRead
+    + KeyRead
+    + ChangeRead
+    + OnceRead
 {
 }
 
@@ -448,6 +452,10 @@ pub trait Tx:
     + LeaseWrite
     + RunWrite
     + BackupWrite
+    + KeyWrite
+    + ChangeWrite
+    + ClaimWrite
+    + OnceWrite
 {
 }
 
@@ -467,6 +475,9 @@ impl<T> ReadTx for T where
         + RunRead
         + BackupRead
         + ReportRead
+        + KeyRead
+        + ChangeRead
+        + OnceRead
 {
 }
 
@@ -485,5 +496,9 @@ impl<T> Tx for T where
         + LeaseWrite
         + RunWrite
         + BackupWrite
+        + KeyWrite
+        + ChangeWrite
+        + ClaimWrite
+        + OnceWrite
 {
 }

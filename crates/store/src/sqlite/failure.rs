@@ -25,7 +25,7 @@ fn sqlite_failure(operation: &'static str, code: ffi::Error, message: &str) -> S
         }
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => StoreError::Dangling,
         ffi::SQLITE_CONSTRAINT_TRIGGER => {
-            let tables = ["destroyed", "holds", "log", "tiles"];
+            let tables = ["api_keys", "changes", "destroyed", "holds", "log", "tiles"];
             let named = tables.into_iter().find(|table| message.ends_with(table));
             StoreError::AppendOnly { table: named.unwrap_or("statements") }
         }

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_hold_readers.sql"),
     include_str!("../../migrations/sqlite/0006_reports.sql"),
     include_str!("../../migrations/sqlite/0007_release.sql"),
+    include_str!("../../migrations/sqlite/0008_access.sql"),
 ];
 
 /// Marks the file as ours (`TENU`), so that another program's database is not migrated by mistake.

@@ -4,6 +4,7 @@
 //! SQL only ever holds wrapped keys, because deleted rows survive in free pages, the WAL and backups.
 //! `secure_delete` and [`Store::scrub`] clear what they can besides.
 
+mod access;
 mod accounts;
 mod backups;
 mod checkpoint;
@@ -22,6 +23,7 @@ mod leases;
 mod log;
 mod meta;
 mod migrate;
+mod once;
 mod open;
 mod pages;
 mod policies;

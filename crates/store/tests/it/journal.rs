@@ -7,12 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+use tenure_model::Instant;
 use tenure_store::conformance::{self, Engine, Instance};
 use tenure_store::faults::{Fault, Faults};
 use tenure_store::journal::Replaying;
 use tenure_store::{
-    AccountFacts, AccountKeys, Journal, JournalError, JournalMark, NewAccount, SqliteStore, Store,
-    StoreError, StoreExt,
+    AccountFacts, AccountKeys, ApiKeyId, ApiKeyRow, ApiKeySecrets, ClaimRow, Journal, JournalError,
+    JournalMark, NewAccount, SqliteStore, Store, StoreError, StoreExt,
 };
 
 use crate::log::statement;
@@ -270,6 +271,40 @@ fn a_restored_store_has_all_that_came_after_its_backup() {
     let again = rows(&folder.path());
     assert_eq!(now, again);
     now.clear();
+}
+
+#[test]
+fn a_restored_store_forgets_no_revocation_and_for_what_no_token_was_used() {
+    let (folder, at) = (Folder::new(), Instant::saturating_from_micros(1));
+    let store = folder.open().unwrap();
+    let key = ApiKeyRow {
+        id: ApiKeyId([1; 8]),
+        environment: "live".to_owned(),
+        owner: "ops".to_owned(),
+        role: "admin".to_owned(),
+        operations: None,
+        organisation: None,
+        minted_at: at,
+        expires_at: Instant::MAX,
+        secrets: ApiKeySecrets::Live { hash: [1; 32] },
+    };
+    let (minted, revoked) = (key.clone(), ApiKeySecrets::Revoked { at });
+    store.write(move |tx| tx.insert_api_key(&minted)).unwrap();
+    let backup = folder.backup(&store);
+    let claim = ClaimRow { token: [2; 16], request: [3; 32], until: Instant::MAX };
+    store
+        .write(move |tx| {
+            tx.set_api_key_secrets(key.id, &revoked)?;
+            tx.claim(&claim)
+        })
+        .unwrap();
+    drop(store);
+    folder.restore(&backup);
+    let store = folder.open().unwrap();
+    let found = store.read(|tx| tx.api_key(key.id)).unwrap();
+    assert_eq!(found.map(|key| key.secrets), Some(revoked));
+    let other = ClaimRow { request: [4; 32], ..claim };
+    assert_eq!(store.write(move |tx| tx.claim(&other)), Ok(Some(claim)));
 }
 
 #[test]

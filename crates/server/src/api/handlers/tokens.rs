@@ -2,14 +2,14 @@
 
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tenure_access::{Grant, Refusal, TokenPurpose};
+use tenure_access::{Refusal, TokenPurpose};
+use tenure_app::TokenTerms;
 use tenure_model::Instant;
 use utoipa::ToSchema;
 
 use crate::api::answer::{Answer, Json};
 use crate::api::ask::{Ask, Trouble};
 use crate::api::endpoint::{Endpoint, operation};
-use crate::api::fault::Code;
 use crate::api::input::{Body, PassedOn};
 
 /// How long a token is good for unless it is said.
@@ -35,8 +35,6 @@ impl PassedOn for TokenBody {}
 struct TokenView {
     /// The token, for the browser of this one person.
     token: String,
-    /// Its id, by which logs may name it.
-    id: String,
     /// What it is for.
     purpose: &'static str,
     /// When it ends.
@@ -81,15 +79,14 @@ fn export(ask: &Ask<'_>, body: Body<TokenBody>) -> Minted {
 }
 
 fn mint(ask: &Ask<'_>, purpose: TokenPurpose, body: &TokenBody) -> Minted {
-    let subject = ask.permit.subject().ok_or(Code::AccountUnknown)?;
     let later = |micros: i64| Instant::saturating_from_micros(ask.now.micros().saturating_add(micros));
     let seconds = body.seconds.unwrap_or(SECONDS);
     if seconds == 0 {
         return Err(Refusal::TokenLifetime.into());
     }
     let until = later(i64::from(seconds) * 1_000_000);
-    let grant = Grant { subject, purpose, audience: &ask.api.audience, from: later(-EARLIER_MICROS), until };
-    let (token, id) = ask.api.gate.mint(&grant)?;
-    let view = TokenView { token: token.to_string(), id, purpose: purpose.word(), until };
+    let terms = TokenTerms { audience: &ask.api.audience, from: later(-EARLIER_MICROS), until };
+    let token = ask.tenure().mint_token(&ask.permit, terms, ask.now)?;
+    let view = TokenView { token: token.to_string(), purpose: purpose.word(), until };
     Ok(Answer::ok(Json(view)).with_status(StatusCode::CREATED))
 }

@@ -36,7 +36,8 @@ fn an_export_has_what_was_known_stated_and_said() {
     assert_eq!(part["messages"][0]["text"], "how long should it steep?");
     assert_eq!(part["messages"][1]["content"], json!({"tool": "none"}));
     assert_eq!(part["messages"][0]["at"], "2025-09-09T10:00:00Z");
-    assert_eq!(part["kept"][0]["why"], json!(["Your conversations, until you delete them"]));
+    let history = part["kept"].as_array().unwrap().iter().find(|copy| copy["class"] == "history").unwrap();
+    assert_eq!(history["why"], json!(["Your conversations, until you delete them"]));
     assert_eq!(world.get("/v1/accounts/ada/export", &world.key(Role::Privacy)).expect(200).json(), export);
     world.get("/v1/accounts/nobody/export", &world.key(Role::Privacy)).refused(404, "account-unknown");
 }

@@ -7,7 +7,6 @@ mod conversations;
 mod decisions;
 mod document;
 mod export;
-mod gate;
 mod records;
 mod requests;
 mod tokens;

@@ -1,18 +1,21 @@
 //! A Tenure in a temporary folder behind the API, and a client that holds every problem to the document.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
-use tenure_access::{Grant, Role, Scope, Subject, TokenPurpose};
-use tenure_app::{Entropy, Error, PublicLog, Tenure, TimeKeeping};
+use tenure_access::{
+    ApiKey, Caller, ConsoleUser, Environment, KeyTerms, Operation, Permit, Role, Scope, Subject, Target,
+    TokenPurpose, decide,
+};
+use tenure_app::{Entropy, Error, PublicLog, Tenure, TimeKeeping, TokenTerms};
 use tenure_model::Instant;
-use tenure_server::api::{Api, ApiLimits, Gatekeeper as _, api_router, openapi_document};
+use tenure_server::api::{Api, ApiLimits, api_router, openapi_document};
 use tenure_server::{KnownLog, Limits, LogSource, SourceError, tiles_router};
 use tenure_store::{SqliteStore, Store};
 use tenure_tlog::tile::Resource;
 use tenure_vault::{LogKeys, Vault};
 
-use super::gate::MemoryGate;
 use crate::fixture::{Server, silent};
 
 pub(crate) const AUDIENCE: &str = "https://tenure.example";
@@ -22,7 +25,10 @@ const POLICY: &str = include_str!("../../../../../policies/example.toml");
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&openapi_document()).unwrap());
 
+/// Random enough for ids and openings, and other in each world.
 struct Drawn(Mutex<u64>);
+
+static WORLDS: AtomicU64 = AtomicU64::new(1);
 
 impl Entropy for Drawn {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -51,7 +57,6 @@ pub(crate) fn at(text: &str) -> Instant {
 pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) tenure: Tenure,
-    pub(crate) gate: Arc<MemoryGate>,
     clock: Arc<Mutex<Instant>>,
     _folder: tempfile::TempDir,
 }
@@ -108,19 +113,24 @@ impl World {
         let vault = Arc::new(Vault::create(&data, &keys).unwrap());
         let log = LogKeys::create(&keys, &"tenure.example/test".parse().unwrap(), at(START)).unwrap();
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
-        let tenure = Tenure::new(Arc::clone(&store), vault, log, Arc::new(Drawn(Mutex::new(0))));
+        let tenure = Tenure::new(
+            Arc::clone(&store),
+            vault,
+            log,
+            Arc::new(Drawn(Mutex::new(WORLDS.fetch_add(1, Ordering::Relaxed)))),
+        );
         tenure.init(TimeKeeping::Simulated, at(START)).unwrap();
         tenure.publish(&[("example.toml".to_owned(), POLICY.to_owned())], at(START)).unwrap();
         tenure.publish_checkpoint(at(START)).unwrap();
-        let (gate, clock) = (Arc::new(MemoryGate::new()), Arc::new(Mutex::new(at(NOW))));
+        let clock = Arc::new(Mutex::new(at(NOW)));
         let told = Arc::clone(&clock);
-        let api = Api::new(tenure.clone(), gate.clone(), move || *told.lock().unwrap(), AUDIENCE, silent());
+        let api = Api::new(tenure.clone(), move || *told.lock().unwrap(), AUDIENCE, silent());
         let public = PublicLog::of(store).unwrap();
         let known = KnownLog::named_by(public.keys().unwrap()).unwrap();
         let tiles = tiles_router(Arc::new(Shown(public)), known, silent());
         let router = api_router(api.with_limits(limits), Some(tiles));
         let server = Server::start_with(router, Limits { connections: 128, ..Limits::default() });
-        Self { server, tenure, gate, clock, _folder: folder }
+        Self { server, tenure, clock, _folder: folder }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -136,7 +146,25 @@ impl World {
     }
 
     pub(crate) fn key_with(&self, role: Role, scope: Scope) -> String {
-        self.gate.key(role, scope, at("2026-08-01T00:00:00Z"), self.now())
+        self.key_until(role, scope, at("2026-08-01T00:00:00Z"))
+    }
+
+    /// A key of a role, as it is sent.
+    pub(crate) fn key_until(&self, role: Role, scope: Scope, expires: Instant) -> String {
+        let owner = format!("{role}-1").parse().unwrap();
+        let terms = KeyTerms { environment: Environment::Test, owner, role, scope, expires };
+        let key = self.tenure.mint_key(&self.admin(Operation::MintKey), terms, self.now()).unwrap();
+        key.text().to_string()
+    }
+
+    pub(crate) fn revoke(&self, key: &str) {
+        let id = key.parse::<ApiKey>().unwrap().id();
+        self.tenure.revoke_key(&self.admin(Operation::RevokeKey), id, self.now()).unwrap();
+    }
+
+    fn admin(&self, operation: Operation) -> Permit {
+        let user = ConsoleUser { principal: "admin-1".parse().unwrap(), roles: [Role::Admin].into() };
+        decide(&Caller::User(&user), operation, &Target::House).unwrap()
     }
 
     pub(crate) fn token(&self, account: &str, purpose: TokenPurpose) -> String {
@@ -147,7 +175,10 @@ impl World {
     pub(crate) fn token_of(&self, subject: &Subject, purpose: TokenPurpose, audience: &str) -> String {
         let from = self.now();
         let until = Instant::from_micros(from.micros() + 600_000_000).unwrap();
-        self.gate.mint(&Grant { subject, purpose, audience, from, until }).unwrap().0.to_string()
+        let user = ConsoleUser { principal: "app-1".parse().unwrap(), roles: [Role::App].into() };
+        let permit = decide(&Caller::User(&user), purpose.minting(), &Target::Account(subject)).unwrap();
+        let terms = TokenTerms { audience, from, until };
+        self.tenure.mint_token(&permit, terms, from).unwrap().to_string()
     }
 
     /// A request, with what it needs to be one.

@@ -1,0 +1,108 @@
+//! What was asked before: for which requests tokens were used, and which requests were answered.
+
+use super::SqliteTx;
+use super::columns::Columns;
+use super::query::{change, first, limit, number};
+use crate::{
+    AccountKey, ClaimRow, ClaimWrite, Digest, OnceBegun, OnceRead, OnceRow, OnceState, OnceWrite, StoreError,
+    Stored,
+};
+use rusqlite::params;
+use tenure_model::Instant;
+
+fn claim(row: &mut Columns<'_, '_>) -> Stored<ClaimRow> {
+    Ok(ClaimRow {
+        token: row.bytes16("token")?,
+        request: row.bytes32("request")?,
+        until: row.instant("until")?,
+    })
+}
+
+impl ClaimWrite for SqliteTx<'_> {
+    fn claim(&mut self, new: &ClaimRow) -> Stored<Option<ClaimRow>> {
+        let sql = "SELECT token, request, until FROM claims WHERE token = ?1";
+        let earlier = first(self.0, "look for what a token was used for", sql, [new.token], claim)?;
+        if earlier.is_none() {
+            let sql = "INSERT INTO claims (token, request, until) VALUES (?1, ?2, ?3)";
+            let values = params![new.token, new.request, new.until.micros()];
+            change(self.0, "keep what a token is used for", sql, values)?;
+        }
+        Ok(earlier)
+    }
+
+    fn forget_claims(&mut self, before: Instant, rows: usize) -> Stored<u64> {
+        let sql = "DELETE FROM claims WHERE token IN
+            (SELECT token FROM claims WHERE until < ?1 ORDER BY until, token LIMIT ?2)";
+        let forgotten = change(self.0, "forget claims", sql, params![before.micros(), limit(rows)])?;
+        Ok(forgotten as u64)
+    }
+}
+
+fn once(row: &mut Columns<'_, '_>) -> Stored<OnceRow> {
+    let (key, request) = (row.bytes32("key")?, row.bytes32("request")?);
+    let since = row.instant_if_any("since")?;
+    let status: Option<u16> = row.get("status")?;
+    let account: Option<i64> = row.get("account")?;
+    let answer: Option<Vec<u8>> = row.get("answer")?;
+    let state = match (since, status, account, answer) {
+        (Some(since), None, None, None) => OnceState::UnderWay { since },
+        (None, Some(status), Some(account), Some(answer)) => {
+            OnceState::Done { status, account: AccountKey(account), answer }
+        }
+        _ => return Err(StoreError::Unreadable { column: "status" }),
+    };
+    Ok(OnceRow { key, request, state, expires_at: row.instant("expires_at")? })
+}
+
+/// Whether a request counts as never sent when another of its key begins.
+fn is_over(earlier: &OnceRow, begun: &OnceBegun) -> bool {
+    let is_gone = match earlier.state {
+        OnceState::UnderWay { since } => since < begun.gone_before && earlier.request == begun.request,
+        OnceState::Done { .. } => false,
+    };
+    is_gone || earlier.expires_at <= begun.now
+}
+
+impl OnceRead for SqliteTx<'_> {
+    fn once(&mut self, key: &Digest) -> Stored<Option<OnceRow>> {
+        let sql = "SELECT key, request, since, status, account, answer, expires_at FROM once WHERE key = ?1";
+        first(self.0, "look for an earlier request", sql, [key], once)
+    }
+}
+
+impl OnceWrite for SqliteTx<'_> {
+    fn begin_once(&mut self, begun: &OnceBegun) -> Stored<Option<OnceRow>> {
+        let earlier = self.once(&begun.key)?.filter(|earlier| !is_over(earlier, begun));
+        if earlier.is_some() {
+            return Ok(earlier);
+        }
+        let sql = "INSERT INTO once (key, request, since, expires_at) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (key) DO UPDATE SET request = excluded.request, since = excluded.since,
+                expires_at = excluded.expires_at, status = NULL, account = NULL, answer = NULL";
+        let values = params![begun.key, begun.request, begun.now.micros(), begun.expires_at.micros()];
+        change(self.0, "begin a request", sql, values)?;
+        Ok(None)
+    }
+
+    fn finish_once(&mut self, key: &Digest, since: Instant, done: &OnceState) -> Stored<bool> {
+        let OnceState::Done { status, account, answer } = done else {
+            return Err(StoreError::OutOfRange { column: "status" });
+        };
+        let sql = "UPDATE once SET since = NULL, status = ?3, account = ?4, answer = ?5
+            WHERE key = ?1 AND since = ?2";
+        let values = params![key, since.micros(), number(u64::from(*status), "status")?, account, answer];
+        Ok(change(self.0, "answer a request", sql, values)? > 0)
+    }
+
+    fn abandon_once(&mut self, key: &Digest, since: Instant) -> Stored<()> {
+        let sql = "DELETE FROM once WHERE key = ?1 AND since = ?2";
+        change(self.0, "take a request back", sql, params![key, since.micros()]).map(drop)
+    }
+
+    fn forget_once(&mut self, by: Instant, rows: usize) -> Stored<u64> {
+        let sql = "DELETE FROM once WHERE key IN
+            (SELECT key FROM once WHERE expires_at <= ?1 ORDER BY expires_at, key LIMIT ?2)";
+        let forgotten = change(self.0, "forget requests", sql, params![by.micros(), limit(rows)])?;
+        Ok(forgotten as u64)
+    }
+}
