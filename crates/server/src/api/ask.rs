@@ -136,8 +136,8 @@ impl Trouble {
     pub(crate) fn into_fault(self, reporter: &Reporter) -> Fault {
         match self {
             Self::Fault(fault) => fault,
-            Self::App(error) => fault_of(error, reporter),
-            Self::Stream(error) => fault_of_stream(error, reporter),
+            Self::App(error) => fault_of(&error, reporter),
+            Self::Stream(error) => fault_of_stream(&error, reporter),
         }
     }
 }

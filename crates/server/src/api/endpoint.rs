@@ -10,10 +10,10 @@ use axum::http::{Method, StatusCode};
 use tenure_access::{Operation, Refusal};
 use tokio::sync::oneshot;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::Schema;
 
 use super::admission::{Admitted, admit, once};
-use super::answer::{Answer, Encoded, Output};
+use super::answer::{Answer, Encoded, Output, Text};
 use super::ask::{Ask, Raw, Trouble};
 use super::describe::{Shapes, Takes};
 use super::fault::{Code, Fault};
@@ -69,14 +69,15 @@ pub(crate) enum Outcome {
 /// Whom the thread that works on a request answers.
 pub(crate) type Reply = oneshot::Sender<Result<Outcome, Fault>>;
 type Job = Arc<dyn Fn(&Api, &mut Raw, Reply) + Send + Sync>;
+/// The type of an answer, and what is in it, if anything is.
+type Gives = (&'static str, fn(&mut Shapes) -> Option<RefOr<Schema>>);
 
 /// An endpoint.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) meta: Arc<Meta>,
     pub(crate) takes: fn(&mut Takes, &mut Shapes),
-    /// The type of the answer, and what is in it.
-    pub(crate) gives: (&'static str, fn(&mut Shapes) -> Option<RefOr<Schema>>),
+    pub(crate) gives: Gives,
     pub(crate) job: Job,
 }
 
@@ -164,11 +165,7 @@ pub(crate) fn streamed<I: Input>(
         });
         outlet.end(api, result);
     });
-    Endpoint { meta, takes: I::describe, gives: (kind, text), job }
-}
-
-fn text(_: &mut Shapes) -> Option<RefOr<Schema>> {
-    Some(ObjectBuilder::new().schema_type(Type::String).into())
+    Endpoint { meta, takes: I::describe, gives: (kind, Text::describe), job }
 }
 
 fn meta<I: Input>(operation: Operation, method: Method, path: &'static str, succeeds: StatusCode) -> Meta {

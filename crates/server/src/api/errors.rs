@@ -6,23 +6,23 @@ use super::fault::{Code, Fault};
 use crate::tiles::Reporter;
 
 /// The problem that an error of a use case is; what the client is not told goes to the operator.
-pub(crate) fn fault_of(error: Error, reporter: &Reporter) -> Fault {
+pub(crate) fn fault_of(error: &Error, reporter: &Reporter) -> Fault {
     if let Error::Access(refusal) = error {
-        return refusal.into();
+        return (*refusal).into();
     }
-    let code = code_of(&error);
+    let code = code_of(error);
     match code {
         Code::Internal | Code::Unavailable => {
-            reporter.report(&error);
+            reporter.report(error);
             code.into()
         }
-        _ if is_said_by_its_code(&error) => code.into(),
+        _ if is_said_by_its_code(error) => code.into(),
         _ => Fault::with(code, error.to_string()),
     }
 }
 
 /// The problem that the end of a stream is.
-pub(crate) fn fault_of_stream(error: StreamError, reporter: &Reporter) -> Fault {
+pub(crate) fn fault_of_stream(error: &StreamError, reporter: &Reporter) -> Fault {
     match error {
         StreamError::Store(error) => fault_of(error, reporter),
         // It names places and what was expected, never what was sent.

@@ -30,7 +30,6 @@ struct ConversationBody {
     #[schema(value_type = Option<String>, pattern = "^(chat|code)$")]
     kind: Option<Kind>,
     /// The title that the person sees.
-    #[schema(max_length = 4096)]
     title: Option<String>,
     /// The surface of messages that name none.
     #[schema(min_length = 1, max_length = 200)]
@@ -90,7 +89,7 @@ struct MessageBody {
     /// What was said.
     text: Option<String>,
     /// Anything beyond the text, kept as it is.
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<serde_json::Value>)]
     content: Option<Box<RawValue>>,
     /// Ids of messages whose text this one carries. One that is not there denies every use.
     #[serde(default)]
@@ -185,9 +184,16 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// The longest id that a product gives a conversation or a message.
+const ID_MAX: usize = 512;
+
+fn is_id(id: &str) -> bool {
+    (1..=ID_MAX).contains(&id.chars().count())
+}
+
 fn message(body: MessageBody) -> Result<Message, Fault> {
     check_country(body.country.as_deref())?;
-    if body.id.is_empty() || body.text.is_none() && body.content.is_none() {
+    if !is_id(&body.id) || body.text.is_none() && body.content.is_none() {
         return Err(Fault::body("a message has an `id`, and `text` or `content` or both"));
     }
     Ok(Message {
@@ -224,8 +230,8 @@ fn taken(Taken { conversation, records, ingested }: Taken) -> Result<Answer<Json
 
 fn take_in(ask: &Ask<'_>, Body(body): Body<ConversationBody>) -> Result<Answer<Json<TakenView>>, Trouble> {
     check_country(body.country.as_deref())?;
-    if body.id.is_empty() {
-        return Err(Fault::body("`id` is empty").into());
+    if !is_id(&body.id) {
+        return Err(Fault::body(format!("`id` has 1 to {ID_MAX} characters")).into());
     }
     let conversation = Conversation {
         external_id: Some(body.id),

@@ -40,7 +40,7 @@ fn export(ask: &Ask<'_>, form: Form, outlet: &mut Outlet) -> Result<(), Trouble>
         outlet.of_kind("text/html; charset=utf-8");
     }
     let mut writer = Writer { form, place: Place::Start };
-    ask.tenure().export(account, ask.now, &mut |part| writer.write(part, outlet.begin()?))?;
+    ask.tenure().export(account, ask.now, &mut |part| writer.write(&part, outlet.begin()?))?;
     writer.end(outlet.begin()?)
 }
 
@@ -86,8 +86,8 @@ struct RecordPage<'p> {
 }
 
 impl Writer {
-    fn write(&mut self, part: Part, out: &mut Outgoing) -> Result<(), Trouble> {
-        match (&part, self.form) {
+    fn write(&mut self, part: &Part, out: &mut Outgoing) -> Result<(), Trouble> {
+        match (part, self.form) {
             (Part::Account(account), Form::Json) => {
                 write!(out, "{{\"format\":\"{FORMAT}\",\"account\":").map_err(gone)?;
                 json(out, account)

@@ -1,5 +1,7 @@
 //! What is done, by kind of thing. Each handler calls one use case and shows what came of it.
 
+#![expect(clippy::needless_pass_by_value, reason = "a handler is given what was read for it")]
+
 mod accounts;
 mod conversations;
 mod decisions;

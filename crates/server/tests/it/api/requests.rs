@@ -53,7 +53,7 @@ fn a_body_that_is_too_large_is_refused_before_it_is_read() {
 #[test]
 fn a_flood_of_headers_is_refused_and_others_are_answered() {
     let world = World::new();
-    let flood: String = (0..2_000).map(|number| format!("x-{number}: 1\r\n")).collect();
+    let flood = "x-flood: 1\r\n".repeat(2_000);
     let answer = exchange(world.server.address, &format!("GET /v1/me HTTP/1.1\r\nhost: t\r\n{flood}\r\n"));
     assert!(answer.starts_with("HTTP/1.1 431 "), "{answer}");
     world.get("/openapi.json", "").expect(200);

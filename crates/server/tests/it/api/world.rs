@@ -153,16 +153,16 @@ impl World {
     pub(crate) fn key_until(&self, role: Role, scope: Scope, expires: Instant) -> String {
         let owner = format!("{role}-1").parse().unwrap();
         let terms = KeyTerms { environment: Environment::Test, owner, role, scope, expires };
-        let key = self.tenure.mint_key(&self.admin(Operation::MintKey), terms, self.now()).unwrap();
+        let key = self.tenure.mint_key(&Self::admin(Operation::MintKey), terms, self.now()).unwrap();
         key.text().to_string()
     }
 
     pub(crate) fn revoke(&self, key: &str) {
         let id = key.parse::<ApiKey>().unwrap().id();
-        self.tenure.revoke_key(&self.admin(Operation::RevokeKey), id, self.now()).unwrap();
+        self.tenure.revoke_key(&Self::admin(Operation::RevokeKey), id, self.now()).unwrap();
     }
 
-    fn admin(&self, operation: Operation) -> Permit {
+    fn admin(operation: Operation) -> Permit {
         let user = ConsoleUser { principal: "admin-1".parse().unwrap(), roles: [Role::Admin].into() };
         decide(&Caller::User(&user), operation, &Target::House).unwrap()
     }
