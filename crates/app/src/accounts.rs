@@ -1,7 +1,7 @@
 //! Accounts: opened, told about, closed.
 
 use tenure_model::Instant;
-use tenure_receipts::Statement;
+use tenure_receipts::{Commitment, Statement};
 use tenure_store::{AccountKeys, AccountRow, FormerFacts, NewAccount, ReadTx, StoreExt as _, Tx, Wrap};
 use tenure_vault::{AccountName, Tree};
 
@@ -27,17 +27,63 @@ pub(crate) fn corrected(old: &AccountFacts, new: AccountFacts, now: Instant) -> 
     AccountFacts { former, ..new }
 }
 
+/// How an account must be for a change to it to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Condition {
+    /// It may be there or not.
+    Any,
+    /// It is not there yet.
+    Absent,
+    /// It is there.
+    There,
+    /// It is there, and its chain has this head.
+    At(Commitment),
+}
+
+impl Condition {
+    const fn allows_none(self) -> bool {
+        matches!(self, Self::Any | Self::Absent)
+    }
+
+    fn allows(self, account: &AccountRow) -> bool {
+        match self {
+            Self::Any | Self::There => true,
+            Self::Absent => false,
+            Self::At(head) => account.chain.head == head,
+        }
+    }
+}
+
 impl Tenure {
     /// Opens an account, or replaces what is known about one that exists.
     ///
     /// Facts that are `None` leave what is known as it is. Its copies are filed anew before the next sweep.
     pub fn set_account(&self, id: &str, facts: AccountFacts, now: Instant) -> Result<AccountRow, Error> {
+        self.set_account_if(id, facts, Condition::Any, now)
+    }
+
+    /// The same, if the account is as is said when it is written.
+    ///
+    /// # Errors
+    /// [`Error::AccountDiffers`] if it is not, and [`Error::UnknownAccount`] if it was to be there and is not.
+    pub fn set_account_if(
+        &self,
+        id: &str,
+        facts: AccountFacts,
+        condition: Condition,
+        now: Instant,
+    ) -> Result<AccountRow, Error> {
         let (tenure, id) = (self.clone(), id.to_owned());
         self.store.write(move |tx| {
             let account = match account_of(tx, &id) {
-                Err(Error::UnknownAccount) => return tenure.open_account(tx, &id, facts, now),
+                Err(Error::UnknownAccount) if condition.allows_none() => {
+                    return tenure.open_account(tx, &id, facts, now);
+                }
                 found => found?,
             };
+            if !condition.allows(&account) {
+                return Err(Error::AccountDiffers);
+            }
             let known = account.facts.clone();
             let merged = AccountFacts {
                 country: facts.country.or(known.country),

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use tenure_model::{Choice, Instant};
 use tenure_policy::language::{Purpose, Version};
 use tenure_policy::{Lineage, VersionIx};
-use tenure_receipts::{Commitment, Receipt, Statement};
+use tenure_receipts::{Commitment, Digest, Receipt, Statement};
 use tenure_store::{AccountRow, NewStatement, ReadTx, Seq, StoreError, StoreExt as _, Tx};
 
 use crate::accounts::account_of;
@@ -68,6 +69,31 @@ impl Tenure {
     /// an account that is closed says `on`.
     #[expect(clippy::needless_pass_by_value, reason = "an answer is given once")]
     pub fn decide(&self, account: &str, answer: Answer, now: Instant) -> Result<Vec<Receipt>, Error> {
+        self.decide_by(account, &answer, None, now)
+    }
+
+    /// Records a decision that somebody else passes on, as [`Self::decide`] does. The statement names the SHA-256 of
+    /// what shows how the person said it, so that it can be asked for; a no that came without names that of nothing,
+    /// and is as long as one with.
+    #[expect(clippy::needless_pass_by_value, reason = "an answer is given once")]
+    pub fn decide_on_behalf(
+        &self,
+        account: &str,
+        answer: Answer,
+        evidence: Option<[u8; 32]>,
+        now: Instant,
+    ) -> Result<Vec<Receipt>, Error> {
+        let evidence = evidence.unwrap_or_else(|| Sha256::digest([]).into());
+        self.decide_by(account, &answer, Some(evidence.into()), now)
+    }
+
+    fn decide_by(
+        &self,
+        account: &str,
+        answer: &Answer,
+        evidence: Option<Digest>,
+        now: Instant,
+    ) -> Result<Vec<Receipt>, Error> {
         let policies = self.policies()?;
         let (policy, version) = answer.version.as_deref().map_or((None, None), |named| {
             named
@@ -76,16 +102,17 @@ impl Tenure {
         });
         let choice = answer.reply.choice();
         let mut statements = Vec::new();
-        for lineage in asking(policies.lineages(), (policy, version), &answer, now)? {
+        for lineage in asking(policies.lineages(), (policy, version), answer, now)? {
             let version = match version {
                 Some(name) => announced(lineage, name, choice == Choice::Off, now)?,
-                None => newest_asking(lineage, &answer, now)?,
+                None => newest_asking(lineage, answer, now)?,
             };
             statements.push(Statement::Decision {
                 policy: lineage.name().to_owned(),
                 version: lineage.tree(version).name.clone(),
                 purpose: answer.purpose.clone(),
                 choice,
+                evidence,
             });
         }
         match answer.reply {
@@ -139,9 +166,31 @@ impl Tenure {
 
     /// Records that an account acknowledged a version without deciding.
     pub fn acknowledge(&self, account: &str, version: &str, now: Instant) -> Result<Receipt, Error> {
+        self.acknowledge_by(account, version, None, now)
+    }
+
+    /// Records an acknowledgement that somebody else passes on, with the SHA-256 of what shows how it was given.
+    pub fn acknowledge_on_behalf(
+        &self,
+        account: &str,
+        version: &str,
+        evidence: [u8; 32],
+        now: Instant,
+    ) -> Result<Receipt, Error> {
+        self.acknowledge_by(account, version, Some(evidence.into()), now)
+    }
+
+    fn acknowledge_by(
+        &self,
+        account: &str,
+        version: &str,
+        evidence: Option<Digest>,
+        now: Instant,
+    ) -> Result<Receipt, Error> {
         self.about_version(account, version, now, |policy, version| Statement::Acknowledged {
             policy,
             version,
+            evidence,
         })
     }
 

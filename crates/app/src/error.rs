@@ -7,8 +7,9 @@ use tenure_vault::{BodyError, CipherError, KeyError, LogKeyError, MalformedWrap,
 
 /// A failure of a use case. Nothing of it was saved, except where the commit was reported as failed and
 /// happened, or where the log could not be signed after it: then the statement stands and has no receipt yet.
+///
+/// It is exhaustive, so that whoever adds an error says what it is to those who call over HTTP.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
     /// The store failed.
     #[error("the store failed")]
@@ -129,6 +130,18 @@ pub enum Error {
     /// There is no such hold, or it was released before.
     #[error("there is no such hold, or it was released already")]
     UnknownHold,
+    /// A conversation has changed while more of it was taken in.
+    #[error("a conversation has changed while it was taken in: send it again")]
+    ConversationMoved,
+    /// A conversation was not taken.
+    #[error(transparent)]
+    NotTaken(#[from] crate::Refusal),
+    /// The log has no such leaf yet.
+    #[error("the log has no such leaf yet")]
+    UnknownLeaf,
+    /// The account is not as the condition of a request says.
+    #[error("the account is not as you say that it is: read it again, then change it")]
+    AccountDiffers,
     /// There is no such run.
     #[error("there is no such run")]
     UnknownRun,

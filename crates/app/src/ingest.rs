@@ -2,6 +2,7 @@
 
 mod batch;
 mod body;
+mod door;
 mod plan;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -17,7 +18,8 @@ use crate::policies::Policies;
 use crate::{Error, Tenure};
 
 use batch::Batch;
-pub(crate) use body::read_segment;
+pub(crate) use body::{read_segment, read_title};
+pub use door::{StreamError, Streamed, Taken};
 
 /// A batch is committed when it has this many bytes of text, or as many of the others: each bounds what
 /// a batch takes in memory for a different shape of input.
@@ -43,24 +45,32 @@ pub struct Defaults {
 }
 
 /// Why a conversation, or messages of one, were not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// Neither the file nor the command says whose it is.
+    #[error("nothing says whose the conversation is: name its account")]
     NoAccount,
     /// The account's id is empty or longer than 512 bytes.
+    #[error("an account's id has 1 to 512 bytes")]
     BadAccount,
     /// Neither the file nor the command says through which surface it was sent.
+    #[error("nothing says through which surface the conversation was sent: name its `surface`")]
     NoSurface,
     /// No published policy knows the surface.
+    #[error("no published policy knows the surface: publish one that does, or name another surface")]
     UnknownSurface,
     /// The account is closed: nothing more of it is kept.
+    #[error("the account is closed, so nothing more of it is kept")]
     AccountClosed,
     /// It has no messages.
+    #[error("the conversation has no messages: send one at least")]
     Empty,
     /// The surface has zero retention: its bodies are refused at the door.
+    #[error("the surface has zero retention, so nothing that was said on it is kept")]
     ZeroRetention,
     /// Another message of the conversation has the same id.
+    #[error("two messages of the conversation have one id: give each its own")]
     RepeatedMessage,
 }
 

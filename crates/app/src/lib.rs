@@ -17,11 +17,13 @@ mod destroy;
 pub mod doctor;
 mod error;
 pub mod explain;
+pub mod export;
 mod figures;
 mod filing;
 mod holds;
 mod ingest;
 mod ledger;
+mod lists;
 mod marks;
 mod pages;
 mod person;
@@ -32,6 +34,7 @@ mod record;
 pub mod reports;
 pub mod run;
 mod settings;
+mod standing;
 mod sweep;
 mod vitals;
 mod withdraw;
@@ -48,7 +51,7 @@ pub use access::{
     Act, ChangeView, Done, KeyStateView, KeyView, Once, OnceAnswer, OnceTicket, TokenTerms, parse_key_id,
     seen_digest,
 };
-pub use accounts::AccountFacts;
+pub use accounts::{AccountFacts, Condition};
 pub use backup::{
     BackupError, BackupRequest, BackupStep, BackupTaken, OpenedStore, RESTORING, Restore, Restored,
     SharedJournal, is_behind_its_journal, open_store,
@@ -61,17 +64,22 @@ pub use holds::{
     Extent, Falls, HeldAccess, HeldReading, HeldTarget, HoldPreview, HoldReaderView, HoldScope, HoldVersion,
     HoldView, Lost, LostCopy, OperatorStatement, Previewing,
 };
-pub use ingest::{Defaults, Ingested, Ingester, Refusal};
+pub use ingest::{Defaults, Ingested, Ingester, Refusal, StreamError, Streamed, Taken};
 pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
+pub use lists::{ListedReceipt, ListedRecord, Slice};
 pub use marks::{Deletion, Scan};
 pub use plan::{Loss, Plan, PlannedClass, PlannedVersion, Tally, Wider};
 pub use policies::{Expected, Policies, PublishedVersion};
 pub use reports::cause_in_words;
 pub use run::Rows;
 pub use settings::Pause;
+pub use standing::{Standing, StandingTerms};
 pub use sweep::{Allowance, Excess, SweepOptions, Swept};
 pub use vitals::{Burden, Pulse};
 pub use withdraw::{AskedWithdrawal, Withdrawal};
+// What those who take conversations in, or name a record, hand over.
+pub use tenure_formats::{Account, Conversation, Message, Report, Role};
+pub use tenure_store::{AccountRow, ConversationId, RecordId, RunId};
 
 use ledger::Log;
 use pages::Pages;

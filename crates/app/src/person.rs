@@ -46,10 +46,10 @@ impl Person {
                 Statement::Informed { policy, version } if policy == lineage.name() => {
                     history.informed.extend(lineage.version(version).map(|version| (version, stated.at)));
                 }
-                Statement::Acknowledged { policy, version } if policy == lineage.name() => {
+                Statement::Acknowledged { policy, version, .. } if policy == lineage.name() => {
                     history.acknowledged.extend(lineage.version(version).map(|version| (version, stated.at)));
                 }
-                Statement::Decision { policy, version, purpose, choice } if policy == lineage.name() => {
+                Statement::Decision { policy, version, purpose, choice, .. } if policy == lineage.name() => {
                     let names = lineage.purpose(purpose).zip(lineage.version(version));
                     history.decisions.extend(names.map(|(purpose, version)| Decision {
                         purpose,

@@ -24,6 +24,7 @@ mod sniff;
 mod stream;
 mod tree;
 
+use std::io::Read;
 use std::path::Path;
 
 pub use conversation::{Account, Conversation, Item, Message, Role};
@@ -81,7 +82,30 @@ pub fn read_with_progress<E>(
     };
     let mut pass = Pass::reading(format, progress, &mut hand_out);
     let outcome = pass.run(path);
-    let report = pass.into_report();
+    settle(outcome, pass.into_report(), refusal)
+}
+
+/// Hands every item of a stream of Tenure's own lines to `sink`, in its order, and says what became of the rest.
+///
+/// A stream is read once, so what is wrong with it shows when it is reached: what came before was handed out.
+pub fn read_stream<E>(
+    stream: impl Read,
+    sink: &mut dyn FnMut(Item) -> Result<(), E>,
+) -> Result<Report, Failure<E>> {
+    let mut refusal = None;
+    let mut hand_out = |item| {
+        sink(item).map_err(|error| {
+            refusal = Some(error);
+            Halt::Stopped
+        })
+    };
+    let mut untold = |_| ();
+    let mut pass = Pass::reading(Format::Tenure, &mut untold, &mut hand_out);
+    let outcome = pass.run_stream(stream);
+    settle(outcome, pass.into_report(), refusal)
+}
+
+fn settle<E>(outcome: Result<(), Halt>, report: Report, refusal: Option<E>) -> Result<Report, Failure<E>> {
     match (outcome, refusal) {
         (_, Some(error)) => Err(Failure::Sink(error)),
         (Err(Halt::Read(error)), None) => Err(Failure::Read(error)),

@@ -102,6 +102,12 @@ impl<'a> Pass<'a> {
         self.check_understood()
     }
 
+    /// Reads lines from wherever they come.
+    pub(crate) fn run_stream(&mut self, stream: impl Read) -> Result<(), Halt> {
+        self.read_lines(stream)?;
+        self.check_understood()
+    }
+
     /// Opens a regular file; anything else could block or never end.
     pub(crate) fn open(&self, path: &Path) -> Result<File, ReadError> {
         let io = |source| ReadError::Io { place: Place::default(), source };
@@ -148,7 +154,7 @@ impl<'a> Pass<'a> {
         })
     }
 
-    fn read_lines(&mut self, file: File) -> Result<(), Halt> {
+    fn read_lines(&mut self, file: impl Read) -> Result<(), Halt> {
         let mut lines = Lines::new(self.metered(file));
         self.report.files.seen += 1;
         while let Some((number, line)) = lines.next().map_err(|error| ReadError::from_io(error, None))? {

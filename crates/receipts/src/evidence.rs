@@ -107,7 +107,7 @@ mod tests {
             at in 0_i64..4_000_000_000_000_000,
         ) {
             let decided = |choice| evidence(at, Statement::Decision {
-                policy: policy.clone(), version: version.clone(), purpose: purpose.clone(), choice,
+                policy: policy.clone(), version: version.clone(), purpose: purpose.clone(), choice, evidence: None,
             }).to_bytes().len();
             prop_assert_eq!(decided(Choice::On), decided(Choice::Off));
             let flagged =

@@ -133,6 +133,7 @@ mod tests {
             version: "2025-10-08".to_owned(),
             purpose: "train".to_owned(),
             choice: Choice::On,
+            evidence: None,
         };
         let stated = Stated::new(at, statement);
         assert_eq!(String::from_utf8(stated.canonical().unwrap()).unwrap(), DECISION);

@@ -1,7 +1,9 @@
-//! The faces of the ledger over HTTP: who serves it, who publishes it, who watches it, and who cosigns it.
+//! Faces over HTTP: the API of Tenure, and the ledger: who serves it, who publishes it, who watches it, and who
+//! cosigns it.
 //!
 //! | Module | What it is |
 //! |---|---|
+//! | [`mod@api`] | [`api_router`]: what products, people and staff ask of Tenure |
 //! | [`source`] | [`LogSource`]: a log wherever it lies, and [`KnownLog`]: its origin and keys |
 //! | [`tiles`] | [`tiles_router`]: a log over HTTP (c2sp.org/tlog-tiles) |
 //! | [`mod@publish`] | a log copied into a folder that any web server serves |
@@ -14,6 +16,7 @@
 //!
 //! Time and randomness are arguments. Only routers and [`serve()`] are asynchronous; all else blocks.
 
+pub mod api;
 pub mod audit;
 mod evidence;
 mod files;
@@ -33,6 +36,7 @@ pub mod submit;
 pub mod tiles;
 pub mod witness;
 
+pub use api::{Api, ApiLimits, api_router};
 pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
 pub use http::{HttpError, Patience};
 pub use publish::{Destination, Folder, Published, publish, publish_witnessed};

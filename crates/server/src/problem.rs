@@ -17,12 +17,12 @@ impl Problem {
     }
 
     pub(crate) fn not_found() -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not_found", "nothing lies at this path (yet)")
+        Self::new(StatusCode::NOT_FOUND, "not-found", "nothing lies at this path (yet)")
     }
 
     pub(crate) fn method_not_allowed() -> Self {
         let detail = "this path does not take this method";
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail)
     }
 
     pub(crate) fn internal() -> Self {
@@ -32,7 +32,7 @@ impl Problem {
 
     pub(crate) fn too_slow() -> Self {
         let detail = "the request took too long; try again in a moment";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too_slow", detail)
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "too-slow", detail)
     }
 }
 

@@ -110,7 +110,7 @@ impl Served {
                 self.reporter.report(&error);
                 Err(Problem::new(
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    "log_unreadable",
+                    "log-unreadable",
                     "the log could not be read; try again in a moment",
                 ))
             }

@@ -58,7 +58,7 @@ pub struct AccountHold {
 }
 
 /// How an account stands under one policy, in one regime.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TermsView {
     /// The policy.
     pub policy: String,
@@ -77,7 +77,7 @@ pub struct TermsView {
 }
 
 /// A choice toward the version that binds.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChoiceView {
     /// The purpose.
     pub purpose: String,
@@ -90,7 +90,7 @@ pub struct ChoiceView {
 }
 
 /// A question that is not answered.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AskedView {
     /// The version that asks.
     pub version: String,
@@ -224,7 +224,7 @@ fn count_hold(found: &mut BTreeMap<String, AccountHold>, covering: Covering, alo
     on.alone += u64::from(alone);
 }
 
-fn terms_of(lineage: &Lineage, person: &Person, surface: &str, at: Instant) -> Option<TermsView> {
+pub(crate) fn terms_of(lineage: &Lineage, person: &Person, surface: &str, at: Instant) -> Option<TermsView> {
     let id = lineage.surface(surface)?;
     let view = lineage.account_view(&person.history(lineage), person.row.facts.opened_at, id, at);
     let tree = lineage.tree(view.bound);

@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::Value;
 use tenure_model::{Instant, Kind, Mode, Regime};
+use tenure_policy::case::Hold;
 use tenure_policy::explain::{Obstacle, WhatIf, verdict_value, what_if};
 use tenure_policy::language::Version;
 use tenure_policy::{Facts, Lineage, Verdict};
 use tenure_store::{CopyRow, CopyState, ReadTx, RecordId, RecordRow, RunId, StoreExt as _};
 
 use super::copy::{CopyView, copy};
+use super::told::{tell, tellable};
 use crate::filing::class_name;
 use crate::holds::{Covering, Versions};
 use crate::person::Person;
-use crate::record::{Holds, Loaded, Reader, With};
+use crate::record::{Loaded, Reader, With};
 use crate::{Error, Tenure};
 
 /// A record, its verdict at an instant, and the reasons.
@@ -40,7 +43,7 @@ pub struct Explanation {
     /// The runs that the record is in.
     pub runs: Vec<RunOf>,
     /// The verdict as `tenure verdict` gives it.
-    pub verdict: serde_json::Value,
+    pub verdict: Value,
 }
 
 /// What is known of a record.
@@ -115,36 +118,99 @@ pub struct RunOf {
     pub opened_at: Instant,
 }
 
+/// How much of what is known of a record may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// What its person may be told: an order that must be kept from them does not show, nor what only that keeps.
+    Told,
+    /// Everything.
+    Whole,
+}
+
 impl Tenure {
     /// Explains a record at an instant, as far as is known now.
     ///
     /// # Errors
     /// Refused for an instant before the record's last activity, since what it was then is not kept.
     pub fn explain(&self, record: RecordId, at: Instant) -> Result<Explanation, Error> {
+        self.explain_to(record, Sight::Whole, at)
+    }
+
+    /// Explains a record to somebody who may see so much of it.
+    ///
+    /// # Errors
+    /// As [`Self::explain`].
+    pub fn explain_to(&self, record: RecordId, sight: Sight, at: Instant) -> Result<Explanation, Error> {
         let policies = self.policies()?;
         self.store.read(|tx| {
             let (person, row) = self.find_record(tx, record)?;
             let loaded = Reader::new(&policies, &person).load(tx, row, With::Messages)?;
-            explain(tx, &person, &loaded, at)
+            explain(tx, &person, &loaded, sight, at)
+        })
+    }
+
+    /// The verdict on a record for somebody who may see so much of it, as `tenure verdict` writes it.
+    ///
+    /// # Errors
+    /// As [`Self::explain`].
+    pub fn verdict_to(&self, record: RecordId, sight: Sight, at: Instant) -> Result<Value, Error> {
+        let policies = self.policies()?;
+        self.store.read(|tx| {
+            let (person, row) = self.find_record(tx, record)?;
+            let loaded = Reader::new(&policies, &person).load(tx, row, With::Messages)?;
+            let orders = orders(tx, sight)?;
+            let (messages, holds) = (loaded.messages(), as_facts(&orders));
+            let facts = loaded.facts(&person, &messages, &holds, at);
+            refuse_before_activity(&facts)?;
+            let verdict = loaded.lineage.judge(&facts);
+            Ok(verdict_value(&loaded.lineage, &loaded.row.id.to_string(), &facts, &verdict))
         })
     }
 }
 
-fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -> Result<Explanation, Error> {
-    let (holds, classes) = (Holds::load(tx)?, tx.classes()?);
-    let parsed = holds.as_facts();
+/// The holds that somebody may see, released ones too.
+fn orders(tx: &mut dyn ReadTx, sight: Sight) -> Result<Vec<Versions>, Error> {
+    match sight {
+        Sight::Whole => Versions::load(tx),
+        Sight::Told => tellable(tx),
+    }
+}
+
+fn as_facts(orders: &[Versions]) -> Vec<Hold<'_>> {
+    orders.iter().flat_map(Versions::as_facts).collect()
+}
+
+fn refuse_before_activity(facts: &Facts<'_>) -> Result<(), Error> {
+    let active = facts.conversation_last_activity_at.max(facts.created_at);
+    if active <= facts.at {
+        return Ok(());
+    }
+    Err(Error::Refused(format!(
+        "the conversation was last active at {active}: ask about that instant or a later one"
+    )))
+}
+
+fn explain(
+    tx: &mut dyn ReadTx,
+    person: &Person,
+    loaded: &Loaded,
+    sight: Sight,
+    at: Instant,
+) -> Result<Explanation, Error> {
+    let (versions, classes) = (orders(tx, sight)?, tx.classes()?);
+    let parsed = as_facts(&versions);
     let messages = loaded.messages();
     let facts = loaded.facts(person, &messages, &parsed, at);
-    if facts.conversation_last_activity_at > at || facts.created_at > at {
-        return Err(Error::Refused(format!(
-            "the conversation was last active at {}: ask about that instant or a later one",
-            facts.conversation_last_activity_at.max(facts.created_at)
-        )));
-    }
+    refuse_before_activity(&facts)?;
     let verdict = loaded.lineage.judge(&facts);
     let lineage = &loaded.lineage;
     let tree = lineage.tree(verdict.judged);
     let mut rows = tx.copies_of_record(loaded.row.account, loaded.row.id)?;
+    if sight == Sight::Told {
+        // What is destroyed, about to be, or kept in secret looks the same.
+        let told = tell(person, loaded, &versions, &classes, &rows, at).kept;
+        rows.retain(|row| told.iter().any(|copy| copy.class == class_name(&classes, row.key.class)));
+    }
     let place = |row: &CopyRow| {
         let class = class_name(&classes, row.key.class);
         tree.classes().position(|known| known == class).unwrap_or(usize::MAX)
@@ -152,7 +218,6 @@ fn explain(tx: &mut dyn ReadTx, person: &Person, loaded: &Loaded, at: Instant) -
     rows.sort_by_key(place);
     let live = rows.iter().filter(|row| matches!(row.state, CopyState::Live { .. }));
     let live: Vec<&str> = live.map(|row| class_name(&classes, row.key.class)).collect();
-    let versions = Versions::load(tx)?;
     let covering = |row: &CopyRow| -> Vec<Covering> {
         let class = class_name(&classes, row.key.class);
         versions.iter().filter_map(|hold| hold.covers_now(person, loaded, class, at)).collect()
@@ -230,7 +295,7 @@ fn uses(lineage: &Lineage, facts: &Facts<'_>, verdict: &Verdict) -> Vec<UseView>
     judging.chain(later).collect()
 }
 
-fn runs(tx: &mut dyn ReadTx, row: &RecordRow) -> Result<Vec<RunOf>, Error> {
+pub(crate) fn runs(tx: &mut dyn ReadTx, row: &RecordRow) -> Result<Vec<RunOf>, Error> {
     let ids: BTreeSet<RunId> = tx.runs_of_record(row.account, row.id)?.into_iter().map(|of| of.run).collect();
     let mut found = Vec::new();
     for id in ids {

@@ -104,7 +104,7 @@ impl Tenure {
                 for record in slice {
                     let loaded = reader.load(tx, record, With::Nothing)?;
                     let copies = tx.copies_of_record(person.row.key, loaded.row.id)?;
-                    told.add(told_record(&person, &loaded, &orders, &classes, &copies, now));
+                    told.add(tell(&person, &loaded, &orders, &classes, &copies, now));
                 }
             }
         })
@@ -118,7 +118,7 @@ impl Tenure {
             let loaded = Reader::new(&policies, &person).load(tx, row, With::Nothing)?;
             let copies = tx.copies_of_record(person.row.key, record)?;
             let (orders, classes) = (tellable(tx)?, tx.classes()?);
-            Ok(told_record(&person, &loaded, &orders, &classes, &copies, now))
+            Ok(tell(&person, &loaded, &orders, &classes, &copies, now))
         })
     }
 }
@@ -143,13 +143,13 @@ impl Told {
 }
 
 /// The holds of which people may be told, released ones too.
-fn tellable(tx: &mut dyn ReadTx) -> Result<Vec<Versions>, Error> {
+pub(crate) fn tellable(tx: &mut dyn ReadTx) -> Result<Vec<Versions>, Error> {
     let mut holds = Versions::load(tx)?;
     holds.retain(Versions::may_tell);
     Ok(holds)
 }
 
-fn told_record(
+pub(crate) fn tell(
     person: &Person,
     loaded: &Loaded,
     orders: &[Versions],

@@ -272,5 +272,5 @@ fn still_goes_on(tx: &mut dyn Tx, began: &RecordRow) -> Result<(), Error> {
     {
         return Ok(());
     }
-    Err(Error::Refused("a conversation has changed while it was taken in: import the file again".to_owned()))
+    Err(Error::ConversationMoved)
 }

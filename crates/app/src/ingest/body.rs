@@ -52,6 +52,19 @@ pub(crate) fn read_segment(plaintext: &[u8]) -> Result<Vec<BodyMessage<'_>>, Err
     messages.into_iter().map(|message| Ok(message?)).collect()
 }
 
+/// The title that a segment begins with, if it begins with one.
+pub(crate) fn read_title(plaintext: &[u8]) -> Result<Option<String>, Error> {
+    #[derive(Deserialize)]
+    struct Title {
+        title: String,
+    }
+    if !plaintext.starts_with(b"{\"title\":") {
+        return Ok(None);
+    }
+    let mut first = serde_json::Deserializer::from_slice(plaintext).into_iter::<Title>();
+    Ok(first.next().transpose()?.map(|Title { title }| title))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +81,7 @@ mod tests {
             content: Some(&content),
         };
         write_message(&message, &mut out).unwrap();
+        assert_eq!(read_title(&out).unwrap().as_deref(), Some("my title"));
         let read = read_segment(&out).unwrap();
         assert_eq!(
             (read.len(), &*read[0].text, read[0].content.unwrap().get()),

@@ -13,10 +13,10 @@ use tenure_vault::BodyKey;
 
 use super::body::{BodyMessage, write_message, write_title};
 use super::{Ingester, Refusal};
-use crate::Error;
 use crate::filing::{Filed, class_name, filed};
 use crate::person::Person;
 use crate::record::{Activity, Reader};
+use crate::{Error, Tenure};
 
 /// The copies that every conversation gets, where its terms know the class.
 const AT_THE_DOOR: [&str; 2] = ["history", "content"];
@@ -58,6 +58,14 @@ struct Known {
     messages: HashSet<String>,
     /// The key of the last record's body, if every copy that it was given is still live.
     last_body: Option<BodyKey>,
+}
+
+impl Tenure {
+    /// The MAC by which a conversation is known by the id that its source gave it.
+    pub(super) fn recognise_id(&self, format: &str, account: &str, id: &str) -> [u8; 32] {
+        let parts = [b"conversation", format.as_bytes(), account.as_bytes(), b"id", id.as_bytes()];
+        self.vault.identify(&parts)
+    }
 }
 
 impl Ingester {
@@ -118,15 +126,13 @@ impl Ingester {
 
     /// A MAC by which the same conversation is known again: over its own id, or over all that it says.
     fn recognise(&self, account: &str, conversation: &Conversation) -> [u8; 32] {
-        let mut parts: Vec<&[u8]> = vec![b"conversation", self.format.as_bytes(), account.as_bytes()];
-        match &conversation.external_id {
-            Some(id) => parts.extend([&b"id"[..], id.as_bytes()]),
-            None => {
-                parts.push(b"content");
-                for message in &conversation.messages {
-                    parts.extend([message.role.word().as_bytes(), message.text.as_bytes()]);
-                }
-            }
+        if let Some(id) = &conversation.external_id {
+            return self.tenure.recognise_id(&self.format, account, id);
+        }
+        let mut parts: Vec<&[u8]> =
+            vec![b"conversation", self.format.as_bytes(), account.as_bytes(), b"content"];
+        for message in &conversation.messages {
+            parts.extend([message.role.word().as_bytes(), message.text.as_bytes()]);
         }
         self.tenure.vault.identify(&parts)
     }

@@ -98,7 +98,7 @@ impl Tenure {
         Ok((seq, ItemProof { item, index: place as u64, path }))
     }
 
-    fn receipt_of(
+    pub(crate) fn receipt_of(
         &self,
         account: &AccountRow,
         row: &StatementRow,
@@ -108,6 +108,18 @@ impl Tenure {
     ) -> Result<Receipt, Error> {
         let evidence = open_evidence(account, &self.proof_key(account)?, row)?;
         Ok(Receipt::new(subject_of(account), link, evidence, item, self.prove(row.seq, now)?)?)
+    }
+
+    /// The proof that a leaf is in the log, which says nothing of what the leaf is.
+    ///
+    /// # Errors
+    /// [`Error::UnknownLeaf`] while the log is shorter.
+    pub fn prove_leaf(&self, leaf: u64, now: Instant) -> Result<TlogProof, Error> {
+        let seq = i64::try_from(leaf).map_err(|_| Error::UnknownLeaf)?;
+        if leaf >= self.store.head().size {
+            return Err(Error::UnknownLeaf);
+        }
+        self.prove(Seq(seq), now)
     }
 
     pub(super) fn prove(&self, seq: Seq, now: Instant) -> Result<TlogProof, Error> {

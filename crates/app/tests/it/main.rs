@@ -5,6 +5,7 @@
 mod access;
 mod auditor;
 mod choices;
+mod doors;
 mod edges;
 mod faults;
 mod forensics;

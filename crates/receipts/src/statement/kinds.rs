@@ -33,6 +33,9 @@ pub enum Statement {
         policy: String,
         /// The version.
         version: String,
+        /// Where somebody else passed it on: the SHA-256 of what shows how the person said it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Digest>,
     },
     /// The account decided.
     Decision {
@@ -44,6 +47,10 @@ pub enum Statement {
         purpose: String,
         /// The answer.
         choice: Choice,
+        /// Where somebody else passed it on: the SHA-256 of what shows how the person said it, or of nothing for a
+        /// no that came without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        evidence: Option<Digest>,
     },
     /// A record was flagged, or the flag cleared.
     Flagged {

@@ -6,6 +6,11 @@ use tenure_model::Instant;
 
 use super::Statement;
 
+/// Whether the operator says that a person said it.
+const fn passed_on(passed_on: bool) -> &'static str {
+    if passed_on { ", as the operator passed it on" } else { "" }
+}
+
 impl Statement {
     /// What happened, in words that follow `the account` or, in the operator's own chain, `the operator`:
     /// "decided `on` for purpose `train` under policy `consumer`, version `2025-10-08`".
@@ -18,9 +23,12 @@ impl Statement {
             Self::AccountChanged => "had its facts changed".to_owned(),
             Self::AccountClosed => "was closed".to_owned(),
             Self::Informed { policy, version } => format!("was told of {}", Terms(policy, version)),
-            Self::Acknowledged { policy, version } => format!("acknowledged {}", Terms(policy, version)),
-            Self::Decision { policy, version, purpose, choice } => {
-                format!("decided `{choice}` for purpose {} under {}", Name(purpose), Terms(policy, version))
+            Self::Acknowledged { policy, version, evidence } => {
+                format!("acknowledged {}{}", Terms(policy, version), passed_on(evidence.is_some()))
+            }
+            Self::Decision { policy, version, purpose, choice, evidence } => {
+                let (terms, passed_on) = (Terms(policy, version), passed_on(evidence.is_some()));
+                format!("decided `{choice}` for purpose {} under {terms}{passed_on}", Name(purpose))
             }
             Self::Flagged { record, flagged: true } => format!("had record {} flagged", Name(record)),
             Self::Flagged { record, flagged: false } => {

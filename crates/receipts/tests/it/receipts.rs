@@ -109,6 +109,7 @@ fn decisions(count: usize) -> impl Iterator<Item = Statement> {
         version: "2025-10-08".to_owned(),
         purpose: "train".to_owned(),
         choice: *choice,
+        evidence: None,
     };
     Choice::ALL.iter().cycle().take(count).map(decision)
 }

@@ -1,7 +1,8 @@
-//! The ledger over HTTP, on loopback addresses, with real keys.
+//! The API and the ledger over HTTP, on loopback addresses, with real keys.
 
 #![cfg(test)]
 
+mod api;
 mod fixture;
 mod follow;
 mod hidden;

@@ -101,7 +101,7 @@ fn a_request_that_takes_too_long_is_answered_so() {
         Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits());
     let answer = ask(server.address, "GET", "/checkpoint", "");
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
-    assert!(answer.contains("\"code\":\"too_slow\""));
+    assert!(answer.contains("\"code\":\"too-slow\""));
 }
 
 #[test]

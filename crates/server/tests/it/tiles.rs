@@ -86,11 +86,11 @@ fn what_the_log_has_not_yet_is_not_found_and_not_kept() {
         assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{path}: {answer}");
         assert!(answer.contains("content-type: application/problem+json\r\n"), "{path}");
         assert!(answer.contains("cache-control: no-store\r\n"), "{path}");
-        assert!(answer.contains("\"code\":\"not_found\""), "{path}");
+        assert!(answer.contains("\"code\":\"not-found\""), "{path}");
     }
     let answer = ask(server.address, "DELETE", "/checkpoint", "");
     assert!(answer.starts_with("HTTP/1.1 405 Method Not Allowed\r\n"), "{answer}");
-    assert!(answer.contains("\"code\":\"method_not_allowed\""));
+    assert!(answer.contains("\"code\":\"method-not-allowed\""));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_log_that_can_not_be_read_tells_nobody_why_but_the_operator() {
     let server = Server::start(router);
     let answer = ask(server.address, "GET", "/checkpoint", "");
     assert!(answer.starts_with("HTTP/1.1 500 "), "{answer}");
-    assert!(answer.contains("\"code\":\"log_unreadable\"") && !answer.contains("secret"));
+    assert!(answer.contains("\"code\":\"log-unreadable\"") && !answer.contains("secret"));
     assert_eq!(heard.recv().unwrap(), "the disk at /secret is gone");
 }
 

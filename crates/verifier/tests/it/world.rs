@@ -49,6 +49,7 @@ pub(crate) fn decision() -> Stated {
         version: "2025-10-08".to_owned(),
         purpose: "train".to_owned(),
         choice: Choice::Off,
+        evidence: None,
     };
     Stated::new(Instant::parse("2025-09-02T09:00:00Z").unwrap(), statement)
 }

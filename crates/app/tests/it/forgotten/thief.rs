@@ -144,6 +144,7 @@ pub(crate) fn decision(at: Instant, choice: Choice) -> Vec<u8> {
         version: "2025-10-08".to_owned(),
         purpose: "train".to_owned(),
         choice,
+        evidence: None,
     };
     Stated::new(at, statement).canonical().unwrap()
 }
