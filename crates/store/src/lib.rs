@@ -38,8 +38,13 @@ pub mod faults;
 pub mod journal;
 pub mod log;
 pub mod port;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod spread;
 pub mod sqlite;
 
 pub use journal::{Journal, JournalError, JournalMark};
 pub use port::*;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

@@ -1,0 +1,154 @@
+//! The store on PostgreSQL, for any number of processes at once.
+//!
+//! Its tables have the shape that Citus distributes: each is one account's in all its keys, or the same for everyone.
+//! House jobs, which touch what is not one account's, come one after another. See `docs/design/0008-postgresql.md`.
+
+mod accounts;
+mod attempt;
+mod backups;
+mod columns;
+mod conversations;
+mod copies;
+mod copy_row;
+mod erasure;
+mod failure;
+mod hold_readers;
+mod holds;
+mod integrity;
+mod leases;
+mod link;
+mod log;
+mod meta;
+mod migrate;
+mod pages;
+mod policies;
+mod query;
+mod readers;
+mod reports;
+mod runs;
+mod sequencer;
+mod statements;
+mod writer;
+
+use crate::log::Tiles;
+use crate::{Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
+use link::{Link, Server};
+use readers::Readers;
+use sequencer::Ledger;
+use std::path::Path;
+use std::sync::Arc;
+use writer::Worker;
+
+/// A store in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    /// Those who only look have none.
+    house: Option<Worker>,
+    readers: Readers,
+    ledger: Arc<Ledger>,
+}
+
+impl PostgresStore {
+    /// Opens the store in the database of an address, such as `postgresql://user@host/database`; makes its tables if
+    /// there are none, and brings an older schema up to date.
+    ///
+    /// # Errors
+    /// [`StoreError::Log`] if the log is not what the statements make it.
+    pub fn open(address: &str) -> Result<Self, StoreError> {
+        let server = Server::parse(address)?;
+        migrate::migrate(&mut server.connect()?)?;
+        let (readers, ledger) = Self::look(&server)?;
+        let house = Some(writer::house(server, Arc::clone(&ledger))?);
+        Ok(Self { house, readers, ledger })
+    }
+
+    /// Opens the store to look only: nothing can be written.
+    pub fn observe(address: &str) -> Result<Self, StoreError> {
+        let server = Server::parse(address)?;
+        migrate::check(&mut server.connect()?)?;
+        let (readers, ledger) = Self::look(&server)?;
+        Ok(Self { house: None, readers, ledger })
+    }
+
+    fn look(server: &Server) -> Result<(Readers, Arc<Ledger>), StoreError> {
+        let readers = Readers::new(server.clone());
+        let ledger = Arc::new(readers.snapshot(Ledger::load)?);
+        Ok((readers, ledger))
+    }
+}
+
+impl Store for PostgresStore {
+    fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
+        let house = self.house.as_ref().ok_or(StoreError::OnlyLooking)?;
+        if attempt::in_job() { Err(StoreError::Nested) } else { house.submit(job) }
+    }
+
+    fn repeats(&self) -> bool {
+        true
+    }
+
+    fn snapshot(&self, job: &mut dyn FnMut(&mut dyn ReadTx)) -> Result<(), StoreError> {
+        self.readers.snapshot(|tx| {
+            job(tx);
+            Ok(())
+        })
+    }
+
+    fn head(&self) -> TreeHead {
+        self.ledger.recent.head()
+    }
+
+    fn prove_inclusion(&self, leaf: Seq, size: u64) -> Result<Vec<Digest>, StoreError> {
+        let place = u64::try_from(leaf.0).map_err(|_| StoreError::OutOfRange { column: "seq" })?;
+        match self.ledger.recent.prove_inclusion(place, size) {
+            Some(path) => Ok(path),
+            None => self.readers.snapshot(|tx| Tiles::new(tx).prove_inclusion(leaf, size)),
+        }
+    }
+
+    fn copy_to(&self, _: &Path, _: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+        Err(StoreError::Engine {
+            operation: "copy the database",
+            reason: "PostgreSQL is backed up by its own tools: use `pg_basebackup` or `pg_dump`".to_owned(),
+        })
+    }
+
+    /// There is nothing that a client can clear: PostgreSQL overwrites dead rows when its vacuum has freed them, and
+    /// its log when it is recycled. What lies there is wrapped under keys that are destroyed.
+    fn scrub(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    fn integrity(&self) -> Result<Vec<Finding>, StoreError> {
+        self.readers.snapshot(integrity::check)
+    }
+}
+
+/// What a transaction is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// To look at one state.
+    Look,
+    /// To write whatever it wants, in its turn.
+    House,
+}
+
+/// A transaction on one connection. The repositories are implemented on it, one file each.
+#[derive(Debug)]
+struct PgTx<'c> {
+    link: &'c mut Link,
+    work: Work,
+    /// The place of the statement that is appended next, once this transaction gives places.
+    next: Option<i64>,
+}
+
+impl<'c> PgTx<'c> {
+    const fn new(link: &'c mut Link, work: Work) -> Self {
+        Self { link, work, next: None }
+    }
+
+    /// Whether it writes.
+    fn writes(&self) -> bool {
+        self.work != Work::Look
+    }
+}
