@@ -340,7 +340,7 @@ impl<'t> Sweep<'t> {
     /// Commits a step: it fails if another process sweeps, or destruction was stopped.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+        step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         let (lease, until, last) = (self.lease.clone(), self.lease.next(), self.last);
         let done = self.tenure.store.write(move |tx| {

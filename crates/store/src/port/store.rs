@@ -1,6 +1,6 @@
 //! The store itself: jobs that write, snapshots that read.
 
-use crate::{Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
+use crate::{AccountKey, Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -43,6 +43,23 @@ pub trait Store: Send + Sync {
     /// Whether jobs may be run more than once, because others write at the same time.
     fn repeats(&self) -> bool {
         false
+    }
+
+    /// Hands in a job that touches one account and what is the same for everyone only, and that writes the account's
+    /// alone. Such jobs of one account come one after another, in the order in which they are handed in; those of
+    /// several may run at the same time.
+    fn submit_of(&self, account: AccountKey, job: WriteJob) -> Result<Ticket, StoreError> {
+        let _: AccountKey = account;
+        self.submit(job)
+    }
+
+    /// The place of a committed statement of an account, by its version in the account's chain. Waits until it is given,
+    /// and the log has it then.
+    fn place_of(&self, account: AccountKey, version: u64) -> Result<Seq, StoreError> {
+        let mut rows = Ok(Vec::new());
+        self.snapshot(&mut |tx| rows = tx.statements_of(account, &[]))?;
+        let placed = rows?.into_iter().find(|row| row.statement.version == version);
+        placed.map(|row| row.seq).ok_or(StoreError::Missing { table: "statements" })
     }
 
     /// Runs a job on a snapshot that no later commit changes.
@@ -123,6 +140,17 @@ pub trait StoreExt: Store {
         F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
     {
         self.write_later(job)?.wait()
+    }
+
+    /// Like [`StoreExt::write`], for a job of one account: see [`Store::submit_of`].
+    fn write_of<T, E, F>(&self, account: AccountKey, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
+    {
+        let (outcome, job) = outlined(job, self.repeats());
+        Pending { ticket: self.submit_of(account, job)?, outcome }.wait()
     }
 
     /// Like [`StoreExt::write`], but lets the caller go on before the commit.

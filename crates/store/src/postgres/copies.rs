@@ -325,13 +325,20 @@ impl CopyWrite for PgTx<'_> {
     }
 
     fn mark_refile(&mut self, account: AccountKey) -> Stored<()> {
-        let sql = "INSERT INTO refile (account, marks) VALUES ($1, 1)
+        // The account's row is locked before any other of its rows, here and below: whoever locks one of those first
+        // would wait for somebody who waits for them.
+        let sql = "WITH mine AS MATERIALIZED (SELECT key FROM accounts WHERE key = $1 FOR NO KEY UPDATE)
+            INSERT INTO refile (account, marks) SELECT key, 1 FROM mine
             ON CONFLICT (account) DO UPDATE SET marks = refile.marks + 1";
-        self.change("mark an account", sql, params![account.0]).map(drop)
+        match self.change("mark an account", sql, params![account.0])? {
+            0 => Err(StoreError::Dangling),
+            _ => Ok(()),
+        }
     }
 
     fn refile_done(&mut self, mark: RefileMark) -> Stored<()> {
-        let sql = "DELETE FROM refile WHERE account = $1 AND marks = $2";
+        let sql = "WITH mine AS MATERIALIZED (SELECT key FROM accounts WHERE key = $1 FOR NO KEY UPDATE)
+            DELETE FROM refile r USING mine WHERE r.account = mine.key AND r.account = $1 AND r.marks = $2";
         self.change("unmark an account", sql, params![mark.account.0, number(mark.marks, "marks")?]).map(drop)
     }
 }

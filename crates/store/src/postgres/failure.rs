@@ -16,7 +16,7 @@ pub(super) fn failed(operation: &'static str) -> impl Fn(Error) -> StoreError {
         None if error.is_closed()
             || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) =>
         {
-            StoreError::Engine { operation, reason: LOST.to_owned() }
+            connection_lost(operation)
         }
         None => StoreError::Engine { operation, reason: "the statement does not fit its use".to_owned() },
     }
@@ -39,7 +39,7 @@ fn refused(operation: &'static str, said: &DbError) -> StoreError {
         return StoreError::Contended;
     }
     if went_away(code) {
-        return StoreError::Engine { operation, reason: LOST.to_owned() };
+        return connection_lost(operation);
     }
     StoreError::Engine { operation, reason: format!("PostgreSQL refused it with code {}", code.code()) }
 }
@@ -53,6 +53,11 @@ fn went_away(code: &SqlState) -> bool {
         SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
     ];
     gone.contains(code) || code.code().starts_with("08")
+}
+
+/// That the connection is gone.
+pub(super) fn connection_lost(operation: &'static str) -> StoreError {
+    StoreError::Engine { operation, reason: LOST.to_owned() }
 }
 
 /// Whether the connection is gone, so that the server may or may not have done the last thing that it was told.

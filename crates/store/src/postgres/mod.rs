@@ -1,7 +1,7 @@
 //! The store on PostgreSQL, for any number of processes at once.
 //!
 //! Its tables have the shape that Citus distributes: each is one account's in all its keys, or the same for everyone.
-//! House jobs, which touch what is not one account's, come one after another. See `docs/design/0008-postgresql.md`.
+//! House jobs, which touch what is not one account's, come one after another; jobs of one account run beside them. See `docs/design/0008-postgresql.md`.
 
 mod accounts;
 mod attempt;
@@ -10,6 +10,7 @@ mod columns;
 mod conversations;
 mod copies;
 mod copy_row;
+mod crew;
 mod erasure;
 mod failure;
 mod hold_readers;
@@ -31,21 +32,30 @@ mod statements;
 mod writer;
 
 use crate::log::Tiles;
-use crate::{Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
+use crate::{AccountKey, Digest, Finding, ReadTx, Seq, Store, StoreError, Ticket, TreeHead, WriteJob};
+use crew::Crew;
 use link::{Link, Server};
 use readers::Readers;
-use sequencer::Ledger;
+use sequencer::{Ledger, Placing};
 use std::path::Path;
 use std::sync::Arc;
-use writer::Worker;
+use writer::{Waiting, Worker};
 
 /// A store in a PostgreSQL database.
 #[derive(Debug)]
 pub struct PostgresStore {
     /// Those who only look have none.
-    house: Option<Worker>,
+    writers: Option<Writers>,
     readers: Readers,
     ledger: Arc<Ledger>,
+}
+
+/// The threads that write. They end in this order once their work is done.
+#[derive(Debug)]
+struct Writers {
+    crew: Crew,
+    house: Worker<Waiting>,
+    placing: Placing,
 }
 
 impl PostgresStore {
@@ -58,8 +68,10 @@ impl PostgresStore {
         let server = Server::parse(address)?;
         migrate::migrate(&mut server.connect()?)?;
         let (readers, ledger) = Self::look(&server)?;
-        let house = Some(writer::house(server, Arc::clone(&ledger))?);
-        Ok(Self { house, readers, ledger })
+        let crew = Crew::start(&server, &ledger)?;
+        let placing = Placing::start(server.clone(), Arc::clone(&ledger))?;
+        let house = writer::house(server, Arc::clone(&ledger))?;
+        Ok(Self { writers: Some(Writers { crew, house, placing }), readers, ledger })
     }
 
     /// Opens the store to look only: nothing can be written.
@@ -67,7 +79,7 @@ impl PostgresStore {
         let server = Server::parse(address)?;
         migrate::check(&mut server.connect()?)?;
         let (readers, ledger) = Self::look(&server)?;
-        Ok(Self { house: None, readers, ledger })
+        Ok(Self { writers: None, readers, ledger })
     }
 
     fn look(server: &Server) -> Result<(Readers, Arc<Ledger>), StoreError> {
@@ -77,10 +89,25 @@ impl PostgresStore {
     }
 }
 
+impl PostgresStore {
+    /// Those who write; none of them may be waited for within a job.
+    fn writers(&self) -> Result<&Writers, StoreError> {
+        let writers = self.writers.as_ref().ok_or(StoreError::OnlyLooking)?;
+        if attempt::in_job() { Err(StoreError::Nested) } else { Ok(writers) }
+    }
+}
+
 impl Store for PostgresStore {
     fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
-        let house = self.house.as_ref().ok_or(StoreError::OnlyLooking)?;
-        if attempt::in_job() { Err(StoreError::Nested) } else { house.submit(job) }
+        self.writers()?.house.submit(job)
+    }
+
+    fn submit_of(&self, account: AccountKey, job: WriteJob) -> Result<Ticket, StoreError> {
+        self.writers()?.crew.submit(account, job)
+    }
+
+    fn place_of(&self, account: AccountKey, version: u64) -> Result<Seq, StoreError> {
+        self.writers()?.placing.place_of(account, version)
     }
 
     fn repeats(&self) -> bool {
@@ -131,6 +158,8 @@ enum Work {
     Look,
     /// To write whatever it wants, in its turn.
     House,
+    /// To write one account's rows, beside others.
+    Account,
 }
 
 /// A transaction on one connection. The repositories are implemented on it, one file each.

@@ -1,10 +1,11 @@
 //! Statements: appended, given a place in the log once, never changed. Triggers in the schema hold every other program
 //! to that too.
 
-use super::PgTx;
 use super::columns::Columns;
 use super::query::{limit, number, params};
+use super::{PgTx, Work};
 use crate::{AccountKey, NewStatement, Seq, StatementRead, StatementRow, StatementWrite, StoreError, Stored};
+use std::collections::BTreeMap;
 
 /// How many statements are given their places at once.
 const SLICE: i64 = 4096;
@@ -60,19 +61,50 @@ impl StatementRead for PgTx<'_> {
     }
 
     fn statements_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<StatementRow>> {
+        self.place_those_of(account)?;
         let sql = select_statements!(
-            "WHERE s.account = $1 AND (cardinality($2::TEXT[]) = 0 OR s.kind = ANY ($2)) ORDER BY s.version"
+            "WHERE s.account = $1 AND s.seq IS NOT NULL AND (cardinality($2::TEXT[]) = 0 OR s.kind = ANY ($2))
+            ORDER BY s.version"
         );
         self.list("list an account's statements", sql, params![account.0, kinds], statement)
+    }
+
+    fn unplaced_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<NewStatement>> {
+        let sql = "SELECT version, kind, at, commitment, sealed FROM statements
+            WHERE account = $1 AND seq IS NULL AND (cardinality($2::TEXT[]) = 0 OR kind = ANY ($2))
+            ORDER BY version";
+        self.list("list an account's newest statements", sql, params![account.0, kinds], |row| {
+            Ok(NewStatement {
+                account: Some(account),
+                version: row.count("version")?,
+                kind: row.get("kind")?,
+                at: row.instant("at")?,
+                commitment: row.bytes("commitment")?,
+                sealed: row.get("sealed")?,
+            })
+        })
     }
 }
 
 impl StatementWrite for PgTx<'_> {
     fn append_statement(&mut self, new: &NewStatement) -> Stored<Seq> {
-        let seq = self.next_place()?;
+        let seq = match (self.next, new.account) {
+            (None, _) => self.give_places()?,
+            (Some(next), None) => next,
+            // Since places were given in this transaction, others may have gone on with this chain.
+            (Some(_), Some(account)) => self.place_those_of(account)?,
+        };
         self.append(new, Some(seq))?;
         self.next = Some(seq + 1);
         Ok(Seq(seq))
+    }
+
+    fn append_unplaced(&mut self, new: &NewStatement) -> Stored<Option<Seq>> {
+        if self.work == Work::Account {
+            self.append(new, None).map(|()| None)
+        } else {
+            self.append_statement(new).map(Some)
+        }
     }
 }
 
@@ -109,13 +141,30 @@ impl PgTx<'_> {
         }
     }
 
-    /// The place of the statement that is appended next. From the first on until this transaction ends, nobody else
-    /// gives places.
-    fn next_place(&mut self) -> Stored<i64> {
-        match self.next {
-            Some(next) => Ok(next),
-            None => self.give_places(),
+    /// Where a job may write anything, gives the statements of an account their places that have none, so that it sees
+    /// the whole chain. Says which place is the next, where this transaction gives places.
+    fn place_those_of(&mut self, account: AccountKey) -> Stored<i64> {
+        if self.work == Work::House {
+            let sql = "SELECT version FROM statements WHERE account = $1 AND seq IS NULL LIMIT 1";
+            let waits = self.first("look for places", sql, params![account.0], |row| row.int("version"))?;
+            if waits.is_some() {
+                return self.give_places();
+            }
         }
+        Ok(self.next.unwrap_or(-1))
+    }
+
+    /// Where statements are, as far as they have a place.
+    pub(super) fn places(&mut self, which: &[(i64, i64)]) -> Stored<BTreeMap<(i64, i64), Seq>> {
+        let sql = "SELECT s.account, s.version, s.seq
+            FROM unnest($1::BIGINT[], $2::BIGINT[]) AS u (account, version)
+            JOIN statements s ON s.account = u.account AND s.version = u.version
+            WHERE s.seq IS NOT NULL";
+        let (accounts, versions): (Vec<i64>, Vec<i64>) = which.iter().copied().unzip();
+        let found = self.list("find places", sql, params![accounts, versions], |row| {
+            Ok(((row.int("account")?, row.int("version")?), Seq(row.int("seq")?)))
+        })?;
+        Ok(found.into_iter().collect())
     }
 
     /// Locks the log's head, and gives every statement a place that others committed without one. Says which place is
@@ -123,10 +172,14 @@ impl PgTx<'_> {
     ///
     /// Statements of one chain get theirs in its order: whoever sees one of them sees all that were committed before it.
     pub(super) fn give_places(&mut self) -> Stored<i64> {
-        let sql = "SELECT size FROM log WHERE id = 0 FOR UPDATE";
-        let mut next = self
-            .first("lock the log's head", sql, params![], |row| row.int("size"))?
-            .ok_or(crate::Unsound::NoHead)?;
+        let mut next = match self.next {
+            Some(next) => next,
+            None => {
+                let sql = "SELECT size FROM log WHERE id = 0 FOR UPDATE";
+                let head = self.first("lock the log's head", sql, params![], |row| row.int("size"))?;
+                head.ok_or(crate::Unsound::NoHead)?
+            }
+        };
         let sql = "WITH waiting AS (
                 SELECT account, version, row_number() OVER (ORDER BY account, version) AS nth
                 FROM (SELECT account, version FROM statements WHERE seq IS NULL ORDER BY account, version LIMIT $2) w

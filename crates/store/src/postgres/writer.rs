@@ -24,21 +24,21 @@ const GROUP_OPEN_MAX: Duration = Duration::from_millis(50);
 /// last holder did.
 const TAKE_TURN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT id FROM turn WHERE id = 0 FOR UPDATE";
 
+/// A job that waits to be run.
 pub(super) struct Waiting {
     pub(super) job: WriteJob,
     pub(super) answer: SyncSender<Result<(), StoreError>>,
 }
 
-/// A thread that takes jobs from a queue until the store is dropped.
-#[derive(Debug)]
-pub(super) struct Worker {
+/// A thread that takes work from a queue until the store is dropped.
+pub(super) struct Worker<W> {
     /// Taken when the store is dropped, which ends the thread once the queue is empty.
-    queue: Option<SyncSender<Waiting>>,
+    queue: Option<SyncSender<W>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Worker {
-    pub(super) fn start(name: &str, serve: impl FnOnce(&Receiver<Waiting>) + Send + 'static) -> Stored<Self> {
+impl<W: Send + 'static> Worker<W> {
+    pub(super) fn start(name: &str, serve: impl FnOnce(&Receiver<W>) + Send + 'static) -> Stored<Self> {
         let (queue, waiting) = sync_channel(QUEUE_MAX);
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
@@ -47,15 +47,28 @@ impl Worker {
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
+    /// Hands in work. Waits only while the queue is full.
+    pub(super) fn hand_in(&self, work: W) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
+        queue.send(work).map_err(|_| StoreError::Closed)
+    }
+}
+
+impl Worker<Waiting> {
     pub(super) fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
         let (answer, ticket) = Ticket::new();
-        let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(Waiting { job, answer }).map_err(|_| StoreError::Closed)?;
+        self.hand_in(Waiting { job, answer })?;
         Ok(ticket)
     }
 }
 
-impl Drop for Worker {
+impl<W> std::fmt::Debug for Worker<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Worker")
+    }
+}
+
+impl<W> Drop for Worker<W> {
     fn drop(&mut self) {
         drop(self.queue.take());
         // A job may own the last handle of the store; a thread can't wait for itself.
@@ -69,7 +82,7 @@ impl Drop for Worker {
 }
 
 /// Starts the house's writer.
-pub(super) fn house(server: Server, ledger: Arc<Ledger>) -> Stored<Worker> {
+pub(super) fn house(server: Server, ledger: Arc<Ledger>) -> Stored<Worker<Waiting>> {
     Worker::start("tenure-writer", move |waiting| {
         let mut desk = Desk::new(server);
         while let Ok(first) = waiting.recv() {

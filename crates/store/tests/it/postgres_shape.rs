@@ -6,7 +6,10 @@
 use crate::postgres_server::{Server, Version};
 use postgres::Client;
 use std::collections::BTreeMap;
-use tenure_store::PostgresStore;
+use tenure_model::Instant;
+use tenure_store::{
+    AccountFacts, AccountKeys, NewAccount, NewStatement, PostgresStore, Store, StoreError, StoreExt,
+};
 
 /// How a table is spread, as its comment says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,4 +173,110 @@ fn a_table_that_breaks_the_shape_is_found() {
         assert_eq!(broken(&mut client), [complaint], "{table}");
         client.batch_execute("DROP TABLE bad").unwrap();
     }
+}
+
+/// What the jobs of one account did that touches rows of others or of the house: the server's log tells.
+///
+/// Each of their statements takes the account first, and names its tables only.
+fn strayed(log: &str, spreads: &BTreeMap<String, Spread>) -> (usize, Vec<String>) {
+    // A line of the log begins with the process; what follows until the next such line belongs to it.
+    let mut sessions: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut of = "";
+    for line in log.lines() {
+        match line.strip_prefix("pid=").and_then(|line| line.split_once(' ')) {
+            Some((process, said)) => {
+                of = process;
+                sessions.entry(of).or_default().push(said.to_owned());
+            }
+            None => {
+                if let Some(last) = sessions.get_mut(of).and_then(|said| said.last_mut()) {
+                    last.push(' ');
+                    last.push_str(line.trim());
+                }
+            }
+        }
+    }
+    let (mut jobs, mut found) = (0, Vec::new());
+    for said in sessions.values() {
+        let mut account: Option<String> = None;
+        let mut statement = "";
+        for line in said {
+            if let Some((_, rest)) = line.split_once("SELECT key FROM accounts WHERE key = ") {
+                account = rest.split(' ').next().map(str::to_owned);
+                jobs += 1;
+            } else if line.contains("statement: COMMIT") || line.contains("statement: ROLLBACK") {
+                account = None;
+            } else if let Some(account) = &account {
+                match line.split_once("DETAIL:") {
+                    Some((_, detail)) if !detail.contains(&format!("$1 = '{account}'")) => {
+                        found.push(format!("it does not take the account first: {statement}"));
+                    }
+                    Some(_) => {}
+                    None => {
+                        statement = line;
+                        let words: Vec<&str> =
+                            line.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+                        let house =
+                            spreads.iter().filter(|(_, spread)| !matches!(spread, Spread::Account(_)));
+                        let named = house.filter(|(table, _)| words.contains(&table.as_str()));
+                        found.extend(named.map(|(table, _)| format!("it touches `{table}`")));
+                    }
+                }
+            }
+        }
+    }
+    (jobs, found)
+}
+
+#[test]
+fn a_job_of_an_account_touches_its_rows_alone_and_one_that_does_not_is_found() {
+    let settings = ["log_statement=all", "log_line_prefix=pid=%p "];
+    let server = Server::start_with(Version::Oldest, &settings);
+    let store = PostgresStore::open(&server.address()).unwrap();
+    let account = |id: &str| NewAccount {
+        id: id.to_owned(),
+        organisation: None,
+        facts: AccountFacts::default(),
+        keys: AccountKeys::default(),
+    };
+    let (one, other) = store
+        .write(move |tx| {
+            Ok::<_, StoreError>((tx.insert_account(&account("one"))?, tx.insert_account(&account("other"))?))
+        })
+        .unwrap();
+    let statement = NewStatement {
+        account: Some(one),
+        version: 1,
+        kind: "decision".to_owned(),
+        at: Instant::from_micros(1).unwrap(),
+        commitment: [1; 32],
+        sealed: vec![1],
+    };
+    // What a decision does.
+    store
+        .write_of(one, move |tx| {
+            tx.account(one)?;
+            tx.mark_refile(one)?;
+            tx.append_unplaced(&statement)
+        })
+        .unwrap();
+    store.place_of(one, 1).unwrap();
+    let mut spreads = BTreeMap::new();
+    let sql = "SELECT relname::TEXT, obj_description(oid, 'pg_class') FROM pg_class
+        WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace";
+    for row in server.client().query(sql, &[]).unwrap() {
+        let (table, comment): (String, Option<String>) = (row.get(0), row.get(1));
+        spreads.insert(table.clone(), spread(&table, comment.as_deref()).unwrap());
+    }
+    assert_eq!(strayed(&server.log(), &spreads), (1, Vec::new()));
+
+    let stray: Result<(), StoreError> = store.write_of(one, move |tx| {
+        tx.set_meta("a", "1")?;
+        tx.mark_refile(other)
+    });
+    stray.unwrap();
+    let (jobs, found) = strayed(&server.log(), &spreads);
+    assert_eq!(jobs, 2);
+    assert!(found.iter().any(|found| found == "it touches `meta`"), "{found:?}");
+    assert!(found.iter().any(|found| found.starts_with("it does not take the account first")), "{found:?}");
 }
