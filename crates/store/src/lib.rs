@@ -1,7 +1,7 @@
 //! Storage: what every use case loads and saves, behind a port that no engine shows through.
 //!
 //! The store decides nothing. [`port`] has the row types and the repository traits; [`sqlite`] is the
-//! embedded store. To add an engine: implement [`port::Store`] and the traits that [`port::Tx`] is made of,
+//! embedded store, and `postgres` (a cargo feature) the one for several processes. To add an engine: implement [`port::Store`] and the traits that [`port::Tx`] is made of,
 //! with SQL of its own, and run the suite in `conformance` (a cargo feature) against it.
 //!
 //! Statements are the leaves of a log ([`log`]): a group of jobs commits together with the tiles that its
@@ -38,8 +38,13 @@ pub mod faults;
 pub mod journal;
 pub mod log;
 pub mod port;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod spread;
 pub mod sqlite;
 
 pub use journal::{Journal, JournalError, JournalMark};
 pub use port::*;
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;

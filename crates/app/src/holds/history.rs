@@ -53,7 +53,7 @@ impl Tenure {
         let house = house(tx)?;
         let proof = self.proof_key(&house)?;
         let open = |row: StatementRow| {
-            let stated = read_statement(&house, &proof, &row)?;
+            let stated = read_statement(&house, &proof, &row.statement)?;
             Ok((row, stated))
         };
         tx.statements_of(house.key, kinds)?.into_iter().map(open).collect()

@@ -98,14 +98,14 @@ impl Batch {
 }
 
 /// A record whose body lies in a pack.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SealedRecord {
     record: PlannedRecord,
     segment: SegmentRow,
     bytes: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SealedConversation {
     person: Arc<crate::person::Person>,
     conversation: tenure_store::ConversationRow,
@@ -114,7 +114,7 @@ struct SealedConversation {
 }
 
 /// A batch whose bodies are durable.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sealed {
     accounts: HashMap<String, AccountFacts>,
     conversations: Vec<SealedConversation>,
@@ -256,7 +256,7 @@ impl Accounts<'_> {
             tx.insert_messages(account, id, &record.messages)?;
             tx.insert_segments(account, id, &[segment])?;
             for (class, filed) in &record.copies {
-                self.desk.insert(tx, row, Some((key, &record.body)), id, class, filed)?;
+                self.desk.insert(tx, row, Some((key, &*record.body)), id, class, filed)?;
             }
         }
         Ok(())

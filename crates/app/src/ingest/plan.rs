@@ -22,12 +22,12 @@ use crate::{Error, Tenure};
 const AT_THE_DOOR: [&str; 2] = ["history", "content"];
 
 /// A record's part of a plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PlannedRecord {
     pub(crate) row: RecordRow,
     pub(crate) messages: Vec<MessageRow>,
     pub(crate) plaintext: Vec<u8>,
-    pub(crate) body: BodyKey,
+    pub(crate) body: Arc<BodyKey>,
     /// The classes that are copied, and where each copy is filed.
     pub(crate) copies: Vec<(&'static str, Filed)>,
     /// The record as it was when this was planned, where it exists and only goes on.
@@ -259,7 +259,14 @@ impl Ingester {
             };
             let (row, messages, plaintext) = self.write_run(run, start, title.take())?;
             siblings.push(row.clone());
-            planned.push(PlannedRecord { row, messages, plaintext, body, copies: Vec::new(), began });
+            planned.push(PlannedRecord {
+                row,
+                messages,
+                plaintext,
+                body: Arc::new(body),
+                copies: Vec::new(),
+                began,
+            });
         }
         self.file(person, &siblings, &mut planned)?;
         Ok(planned)

@@ -33,6 +33,15 @@ impl Tenure {
     /// # Errors
     /// [`Error::ProofDestroyed`] once the evidence of a closed account is gone.
     pub fn receipts(&self, account: &str, now: Instant) -> Result<Vec<Receipt>, Error> {
+        let unplaced = self.store.read(|tx| {
+            let row = account_of(tx, account)?;
+            let newest = tx.unplaced_of(row.key, &[])?.pop();
+            Ok::<_, Error>(newest.map(|newest| (row.key, newest.version)))
+        })?;
+        if let Some((account, version)) = unplaced {
+            // The newest gets its place after all that come before it in the chain.
+            self.store.place_of(account, version)?;
+        }
         let (row, statements) = self.store.read(|tx| {
             let row = account_of(tx, account)?;
             let statements = tx.statements_of(row.key, &[])?;
@@ -106,7 +115,7 @@ impl Tenure {
         item: Option<ItemProof>,
         now: Instant,
     ) -> Result<Receipt, Error> {
-        let evidence = open_evidence(account, &self.proof_key(account)?, row)?;
+        let evidence = open_evidence(account, &self.proof_key(account)?, &row.statement)?;
         Ok(Receipt::new(subject_of(account), link, evidence, item, self.prove(row.seq, now)?)?)
     }
 

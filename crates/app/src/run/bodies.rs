@@ -106,6 +106,7 @@ fn readings(keyed: &[(String, BodyKey, Candidate)]) -> Result<Vec<Reading<'_>>, 
 }
 
 /// What must not have changed between judging a record and noting it in the run.
+#[derive(Clone)]
 struct Check {
     account: Arc<AccountRow>,
     record: RecordRow,

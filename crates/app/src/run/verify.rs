@@ -106,7 +106,7 @@ impl Tenure {
         let proof = self.proof_key(&house)?;
         let wanted = Statement::RunSealed { run: id.to_string(), manifest: (*digest).into() };
         for row in tx.statements_of(house.key, &[wanted.kind()])? {
-            if crate::ledger::read_statement(&house, &proof, &row)?.statement == wanted {
+            if crate::ledger::read_statement(&house, &proof, &row.statement)?.statement == wanted {
                 return Ok(None);
             }
         }

@@ -169,7 +169,9 @@ impl Walk {
         let unheard = if self.policies.of_surface(&record.surface).is_none() {
             Some(LeftOut::Unknown)
         } else {
-            self.moved.contains(&record.account).then_some(LeftOut::Moved)
+            // What has no place in the ledger yet gets one after the position at which it was frozen.
+            let moved = self.moved.contains(&record.account) || visit.person.is_unplaced();
+            moved.then_some(LeftOut::Moved)
         };
         if let Some(reason) = unheard {
             counts.messages_seen += u64::from(record.messages);

@@ -17,6 +17,7 @@ const RECORDS: u64 = 60;
 const PAGES: u64 = 4;
 
 /// Marsaglia's xorshift: enough to visit many orders, and the same ones in every run.
+#[derive(Clone)]
 struct Dice(u64);
 
 impl Dice {
@@ -32,6 +33,7 @@ impl Dice {
     }
 }
 
+#[derive(Clone)]
 struct Life {
     dice: Dice,
     classes: Vec<ClassId>,

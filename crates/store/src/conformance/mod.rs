@@ -4,6 +4,7 @@
 //! `my_engine` is a function that gives it. Every case gets an empty store of its own.
 
 mod access;
+mod apart;
 mod basics;
 mod conversations;
 mod copies;
@@ -84,6 +85,13 @@ suite! {
         sixteen_threads_write_and_nothing_is_lost,
         jobs_are_applied_in_the_order_in_which_one_thread_submits_them,
         a_snapshot_may_be_taken_within_a_snapshot,
+    }
+    apart {
+        jobs_of_an_account_come_in_the_order_in_which_they_are_handed_in,
+        a_statement_gets_its_place_after_its_commit,
+        a_job_that_may_write_anything_sees_the_whole_chain_in_its_places,
+        a_job_of_an_account_that_fails_leaves_nothing,
+        many_accounts_state_at_once_beside_the_house,
     }
     basics {
         settings_are_kept_and_replaced,

@@ -61,6 +61,9 @@ pub enum StoreError {
     /// Another program has the data open for writing.
     #[error("the data are in use by another process: stop it and try again")]
     Busy,
+    /// Other transactions stood in the way as often as the job was tried, and nothing of it was kept.
+    #[error("others change the same rows at this moment, and nothing was kept: try again")]
+    Contended,
     /// The job gave up and was rolled back. The extension trait turns this into the job's own error.
     #[error("the job was rolled back")]
     Aborted,

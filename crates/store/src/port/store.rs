@@ -1,6 +1,6 @@
 //! The store itself: jobs that write, snapshots that read.
 
-use crate::{Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
+use crate::{AccountKey, Digest, Finding, ReadTx, Seq, StoreError, TreeHead, Tx};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Abort;
 
-/// A job on the writer. It runs once, on another thread, so it owns what it needs.
+/// A job on the writer. It runs on another thread, so it owns what it needs.
 ///
-/// It keeps every other write waiting: encrypt, hash and read files before, not inside. It must not submit
-/// jobs itself.
-pub type WriteJob = Box<dyn FnOnce(&mut dyn Tx) -> Result<(), Abort> + Send>;
+/// It keeps other writes waiting: encrypt, hash and read files before, not inside. It must not submit jobs itself.
+/// Where the store repeats jobs ([`Store::repeats`]) it is run again if others stood in its way; nothing that it
+/// wrote before is there then.
+pub type WriteJob = Box<dyn FnMut(&mut dyn Tx) -> Result<(), Abort> + Send>;
 
 /// A job that is waiting for its commit.
 #[derive(Debug)]
@@ -38,6 +39,28 @@ pub trait Store: Send + Sync {
     ///
     /// Jobs that wait together are committed together; each is rolled back alone if it aborts or panics.
     fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError>;
+
+    /// Whether jobs may be run more than once, because others write at the same time.
+    fn repeats(&self) -> bool {
+        false
+    }
+
+    /// Hands in a job that touches one account and what is the same for everyone only, and that writes the account's
+    /// alone. Such jobs of one account come one after another, in the order in which they are handed in; those of
+    /// several may run at the same time.
+    fn submit_of(&self, account: AccountKey, job: WriteJob) -> Result<Ticket, StoreError> {
+        let _: AccountKey = account;
+        self.submit(job)
+    }
+
+    /// The place of a committed statement of an account, by its version in the account's chain. Waits until it is given,
+    /// and the log has it then.
+    fn place_of(&self, account: AccountKey, version: u64) -> Result<Seq, StoreError> {
+        let mut rows = Ok(Vec::new());
+        self.snapshot(&mut |tx| rows = tx.statements_of(account, &[]))?;
+        let placed = rows?.into_iter().find(|row| row.statement.version == version);
+        placed.map(|row| row.seq).ok_or(StoreError::Missing { table: "statements" })
+    }
 
     /// Runs a job on a snapshot that no later commit changes.
     ///
@@ -90,6 +113,28 @@ impl<T, E: From<StoreError>> Pending<T, E> {
     }
 }
 
+/// A job that leaves its outcome where its caller finds it. Only where it may be repeated is it copied.
+fn outlined<T, E, F>(job: F, repeats: bool) -> (Outcome<T, E>, WriteJob)
+where
+    T: Send + 'static,
+    E: Send + 'static,
+    F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
+{
+    let outcome: Outcome<T, E> = Arc::new(Mutex::new(None));
+    let inside = Arc::clone(&outcome);
+    let mut job = Some(job);
+    let job = move |tx: &mut dyn Tx| {
+        // What an earlier try left must not be taken for the outcome of one that panics.
+        *inside.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        let this = if repeats { job.clone() } else { job.take() };
+        let result = this.ok_or(Abort)?(tx);
+        let verdict = if result.is_ok() { Ok(()) } else { Err(Abort) };
+        *inside.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        verdict
+    };
+    (outcome, Box::new(job))
+}
+
 /// What makes a [`Store`] pleasant: typed results for jobs.
 pub trait StoreExt: Store {
     /// Runs a job in a transaction and answers once it is durable. If it fails, nothing of it is kept.
@@ -97,9 +142,20 @@ pub trait StoreExt: Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
     {
         self.write_later(job)?.wait()
+    }
+
+    /// Like [`StoreExt::write`], for a job of one account: see [`Store::submit_of`].
+    fn write_of<T, E, F>(&self, account: AccountKey, job: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
+    {
+        let (outcome, job) = outlined(job, self.repeats());
+        Pending { ticket: self.submit_of(account, job)?, outcome }.wait()
     }
 
     /// Like [`StoreExt::write`], but lets the caller go on before the commit.
@@ -107,17 +163,10 @@ pub trait StoreExt: Store {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut dyn Tx) -> Result<T, E> + Clone + Send + 'static,
     {
-        let outcome: Outcome<T, E> = Arc::new(Mutex::new(None));
-        let inside = Arc::clone(&outcome);
-        let ticket = self.submit(Box::new(move |tx| {
-            let result = job(tx);
-            let verdict = if result.is_ok() { Ok(()) } else { Err(Abort) };
-            *inside.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
-            verdict
-        }))?;
-        Ok(Pending { ticket, outcome })
+        let (outcome, job) = outlined(job, self.repeats());
+        Ok(Pending { ticket: self.submit(job)?, outcome })
     }
 
     /// Runs a job on a snapshot.

@@ -88,14 +88,26 @@ pub trait StatementRead {
     fn statement_count(&mut self) -> Stored<u64>;
     /// Statements from one on, in order.
     fn statements(&mut self, from: Seq, limit: usize) -> Stored<Vec<StatementRow>>;
-    /// An account's statements of some kinds (of all, if none is named), in the order of its chain.
+    /// An account's statements that have a place, of some kinds (of all, if none is named), in the order of its chain.
     fn statements_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<StatementRow>>;
+    /// An account's statements that are committed and have no place yet, in the order of its chain: they come after all
+    /// that have one. There are none where places are given with the commit, and none in a job that may write anything.
+    fn unplaced_of(&mut self, account: AccountKey, kinds: &[&str]) -> Stored<Vec<NewStatement>> {
+        let _: (AccountKey, &[&str]) = (account, kinds);
+        Ok(Vec::new())
+    }
 }
 
 /// Appends statements. Nothing changes or deletes one.
 pub trait StatementWrite {
     /// Appends a statement and moves its account's chain to it. The version must be the chain's next.
     fn append_statement(&mut self, statement: &NewStatement) -> Stored<Seq>;
+    /// The same, without having others wait who append at the same time: in a job of one account
+    /// ([`crate::Store::submit_of`]) the statement gets its place only after the commit, and [`crate::Store::place_of`]
+    /// waits for that.
+    fn append_unplaced(&mut self, statement: &NewStatement) -> Stored<Option<Seq>> {
+        self.append_statement(statement).map(Some)
+    }
 }
 
 /// Reads conversations and what they are made of.

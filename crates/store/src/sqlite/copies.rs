@@ -5,8 +5,9 @@
 //! `INDEXED BY` holds SQLite to that plan whatever its statistics say.
 
 use super::SqliteTx;
-use super::copy_row::{StateColumns, copy, select_copies, stage, stage_code};
+use super::copy_row::{copy, select_copies, stage};
 use super::query::{change, change_one, first, limit, list, number};
+use crate::spread::{StateColumns, stage_code};
 use crate::{
     AccountKey, ClassId, CopyKey, CopyRead, CopyRow, CopyStage, CopyState, CopyWrite, DayCount,
     DestroyedCount, DueCopy, Filing, Group, PageId, PageWrite, RecordId, RefileMark, SituationId, StageCount,

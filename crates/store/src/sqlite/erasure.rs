@@ -4,6 +4,7 @@ use super::SqliteTx;
 use super::columns::Columns;
 use super::copy_row::{copy, select_copies};
 use super::query::{change, change_each, change_one, first, limit, list, number};
+use crate::spread::{batch_stage, split_ids, stage_columns};
 use crate::{
     AccountKey, BatchId, BatchRow, BatchStage, ClassId, ConversationRead, ConversationWrite, CopyKey,
     CopyRow, DestroyedRow, ErasureRead, ErasureWrite, PackId, PackRow, PageId, PageWrite, RecordId, Sealing,
@@ -36,59 +37,13 @@ fn batch(row: &mut Columns<'_, '_>) -> Stored<BatchRow> {
     })
 }
 
-fn split_ids(bytes: &[u8]) -> Stored<Vec<PageId>> {
-    bytes
-        .chunks(16)
-        .map(|id| id.try_into().map(PageId).map_err(|_| StoreError::Unreadable { column: "old_pages" }))
-        .collect()
-}
-
 fn stage(row: &mut Columns<'_, '_>) -> Stored<BatchStage> {
     let code = row.int("stage")?;
     let mut when = [None; 4];
     for (at, column) in when.iter_mut().zip(["sealed_at", "shredded_at", "removed_at", "verified_at"]) {
         *at = row.instant_if_any(column)?;
     }
-    put_together(code, when).ok_or(StoreError::Unreadable { column: "stage" })
-}
-
-/// Nothing, if the stage lacks a part.
-fn put_together(code: i64, when: [Option<Instant>; 4]) -> Option<BatchStage> {
-    let [sealed_at, shredded_at, removed_at, verified_at] = when;
-    Some(match code {
-        0 => BatchStage::Gathering,
-        1 => BatchStage::Sealed { sealed_at: sealed_at? },
-        2 => BatchStage::Shredding { sealed_at: sealed_at? },
-        3 => BatchStage::Shredded { sealed_at: sealed_at?, shredded_at: shredded_at? },
-        4 => {
-            BatchStage::Removed { sealed_at: sealed_at?, shredded_at: shredded_at?, removed_at: removed_at? }
-        }
-        5 => BatchStage::Verified {
-            sealed_at: sealed_at?,
-            shredded_at: shredded_at?,
-            removed_at: removed_at?,
-            verified_at: verified_at?,
-        },
-        _ => return None,
-    })
-}
-
-fn spread(stage: BatchStage) -> (i64, [Option<i64>; 4]) {
-    let (code, when) = match stage {
-        BatchStage::Gathering => (0, [None; 4]),
-        BatchStage::Sealed { sealed_at } => (1, [Some(sealed_at), None, None, None]),
-        BatchStage::Shredding { sealed_at } => (2, [Some(sealed_at), None, None, None]),
-        BatchStage::Shredded { sealed_at, shredded_at } => {
-            (3, [Some(sealed_at), Some(shredded_at), None, None])
-        }
-        BatchStage::Removed { sealed_at, shredded_at, removed_at } => {
-            (4, [Some(sealed_at), Some(shredded_at), Some(removed_at), None])
-        }
-        BatchStage::Verified { sealed_at, shredded_at, removed_at, verified_at } => {
-            (5, [Some(sealed_at), Some(shredded_at), Some(removed_at), Some(verified_at)])
-        }
-    };
-    (code, when.map(|at| at.map(Instant::micros)))
+    batch_stage(code, when).ok_or(StoreError::Unreadable { column: "stage" })
 }
 
 fn destroyed(row: &mut Columns<'_, '_>) -> Stored<DestroyedRow> {
@@ -268,7 +223,7 @@ impl ErasureWrite for SqliteTx<'_> {
     fn set_batch_stage(&mut self, id: BatchId, stage: BatchStage) -> Stored<()> {
         let sql = "UPDATE batches SET stage = ?2, sealed_at = ?3, shredded_at = ?4, removed_at = ?5,
                 verified_at = ?6 WHERE id = ?1";
-        let (code, [sealed_at, shredded_at, removed_at, verified_at]) = spread(stage);
+        let (code, [sealed_at, shredded_at, removed_at, verified_at]) = stage_columns(stage);
         let values = params![id, code, sealed_at, shredded_at, removed_at, verified_at];
         change_one(self.0, "move a batch", "batches", sql, values)?;
         let along = match stage {

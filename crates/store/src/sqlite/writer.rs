@@ -252,7 +252,7 @@ impl Group {
 fn run_job(
     connection: &Connection,
     mut redo: Option<&mut Redo>,
-    job: WriteJob,
+    mut job: WriteJob,
 ) -> Result<Result<(), StoreError>, StoreError> {
     control(connection, "SAVEPOINT job")?;
     let mark = redo.as_ref().map_or(0, |redo| redo.mark());

@@ -86,10 +86,11 @@ fn every_job_of_a_group_hears_that_its_commit_failed() {
         let before = store.read(|tx| tx.statement_count()).unwrap();
         // Keeps the writer busy until the others are queued, so that they are in one group with it.
         let (open_gate, gate) = std::sync::mpsc::channel::<()>();
+        let gate = std::sync::Arc::new(std::sync::Mutex::new(gate));
         faults.arm(0, fault);
         let plug = store
             .write_later(move |tx| {
-                gate.recv().unwrap();
+                gate.lock().unwrap().recv().unwrap();
                 tx.set_meta("plug", "in")
             })
             .unwrap();

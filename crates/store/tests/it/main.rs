@@ -6,6 +6,9 @@ mod crash;
 mod faults;
 mod journal;
 mod log;
+mod postgres;
+mod postgres_server;
+mod postgres_shape;
 mod sqlite;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 use tempfile::TempDir;
 use tenure_model::Instant;
@@ -36,12 +36,14 @@ fn nothing_is_answered_or_seen_before_the_group_is_committed() {
     let folder = Folder::new();
     let store = folder.open();
     let (open_gate, gate) = mpsc::channel::<()>();
+    let gate = Arc::new(Mutex::new(gate));
     let (tell_started, started) = mpsc::channel::<()>();
     let (close_group, group_may_close) = mpsc::channel::<()>();
+    let group_may_close = Arc::new(Mutex::new(group_may_close));
     // The first job waits until the other two are queued, so that all three are in one group.
     let first = store
         .write_later(move |_| {
-            gate.recv().unwrap();
+            gate.lock().unwrap().recv().unwrap();
             Ok::<_, StoreError>(())
         })
         .unwrap();
@@ -49,7 +51,7 @@ fn nothing_is_answered_or_seen_before_the_group_is_committed() {
     let third = store
         .write_later(move |_| {
             tell_started.send(()).unwrap();
-            group_may_close.recv().unwrap();
+            group_may_close.lock().unwrap().recv().unwrap();
             Ok::<_, StoreError>(())
         })
         .unwrap();
@@ -93,9 +95,10 @@ fn if_the_commit_fails_every_job_of_the_group_hears_it_and_nothing_is_kept() {
         let store = folder.open();
         // Keeps the writer busy until the other two are queued, so that they are in one group.
         let (open_gate, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
         let plug = store
             .write_later(move |_| {
-                gate.recv().unwrap();
+                gate.lock().unwrap().recv().unwrap();
                 Ok::<_, StoreError>(())
             })
             .unwrap();

@@ -68,7 +68,7 @@ impl House {
     ) -> Result<(StageStated, Option<Digest>), Error> {
         let before = row.previous.map(|before| tx.statement(before)).transpose()?.flatten();
         let previous = before.map_or([0; 32], |before| before.statement.commitment);
-        let evidence = open_evidence(&self.row, &self.proof, row)?;
+        let evidence = open_evidence(&self.row, &self.proof, &row.statement)?;
         let stated = Stated::read(&evidence.statement)?;
         let root = stated.statement.items().map(|(_, root)| *root);
         let link = Link { version: row.statement.version, previous };

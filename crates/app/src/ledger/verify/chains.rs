@@ -84,7 +84,7 @@ impl Tenure {
         let mut all = Vec::new();
         for row in tx.statements_of(house.key, &["proofs_destroyed"])? {
             // One that can't be read explains nothing; following the house's own chain finds it.
-            if let Ok(stated) = read_statement(&house, &proof, &row)
+            if let Ok(stated) = read_statement(&house, &proof, &row.statement)
                 && let Statement::ProofsDestroyed { leaves, .. } = stated.statement
             {
                 all.extend(leaves.iter().flatten());
@@ -133,6 +133,15 @@ impl Chains<'_> {
                 for row in &statements {
                     self.statement(&mut walk, row);
                 }
+                // What has no place in the log yet is no leaf that could be checked, but its chain goes on with it.
+                if let Some(newest) = tx.unplaced_of(walk.account.key, &[])?.pop() {
+                    walk.chain = Chain {
+                        version: newest.version,
+                        head: newest.commitment,
+                        newest: None,
+                        at: Some(newest.at),
+                    };
+                }
                 self.finish(&walk);
             }
             if past {
@@ -159,7 +168,7 @@ impl Chains<'_> {
             return;
         }
         let link = Link { version: statement.version, previous: before.head };
-        let opened = walk.proof.as_ref().map(|proof| open_evidence(&walk.account, proof, row));
+        let opened = walk.proof.as_ref().map(|proof| open_evidence(&walk.account, proof, statement));
         match opened {
             Some(Ok(evidence)) => self.compare(walk, row, leaf, &link, &evidence),
             // Evidence is only ever destroyed of closed accounts, whole, and then there is no key for it.

@@ -61,7 +61,7 @@ impl Tenure {
         let mut said = Said::default();
         for row in tx.statements_of(house.key, &[])? {
             // One that can't be read is found by following the chains.
-            let Ok(stated) = read_statement(&house, &proof, &row) else { continue };
+            let Ok(stated) = read_statement(&house, &proof, &row.statement) else { continue };
             match stated.statement {
                 Statement::PolicyPublished { policy, version, digest } => {
                     said.policies.insert(format!("{policy}@{version}"), digest);
