@@ -1,5 +1,7 @@
 //! States spread over the columns of a row and put together again, alike in every engine.
 
+pub(crate) mod access;
+
 use crate::{BatchId, BatchStage, CopyStage, CopyState, PageId, Sealing, StoreError, Stored, Wrap};
 use tenure_model::Instant;
 

@@ -31,7 +31,8 @@ fn refused(operation: &'static str, said: &DbError) -> StoreError {
         return StoreError::Dangling;
     }
     if code.code() == APPEND_ONLY {
-        let tables = ["destroyed", "hold_readers", "hold_reads", "holds", "log", "tiles"];
+        let tables =
+            ["api_keys", "changes", "destroyed", "hold_readers", "hold_reads", "holds", "log", "tiles"];
         let named = tables.into_iter().find(|table| said.table() == Some(table));
         return StoreError::AppendOnly { table: named.unwrap_or("statements") };
     }

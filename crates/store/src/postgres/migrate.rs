@@ -9,6 +9,7 @@ use postgres::Transaction;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/0001_foundation.sql"),
     include_str!("../../migrations/postgres/0002_append_only.sql"),
+    include_str!("../../migrations/postgres/0003_access.sql"),
 ];
 
 const WHAT: &str = "migrate the schema";

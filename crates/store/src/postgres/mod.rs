@@ -3,6 +3,7 @@
 //! Its tables have the shape that Citus distributes: each is one account's in all its keys, or the same for everyone.
 //! House jobs, which touch what is not one account's, come one after another; jobs of one account run beside them. See `docs/design/0008-postgresql.md`.
 
+mod access;
 mod accounts;
 mod attempt;
 mod backups;
@@ -21,6 +22,7 @@ mod link;
 mod log;
 mod meta;
 mod migrate;
+mod once;
 mod pages;
 mod policies;
 mod query;

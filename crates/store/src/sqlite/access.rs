@@ -3,9 +3,10 @@
 use super::SqliteTx;
 use super::columns::Columns;
 use super::query::{change, change_one, first, limit, list};
+use crate::spread::access;
 use crate::{
-    ApiKeyId, ApiKeyRow, ApiKeySecrets, ChangeId, ChangeRead, ChangeRow, ChangeState, ChangeWrite, Digest,
-    KeyRead, KeyWrite, StoreError, Stored,
+    ApiKeyId, ApiKeyRow, ApiKeySecrets, ChangeId, ChangeRead, ChangeRow, ChangeState, ChangeWrite, KeyRead,
+    KeyWrite, StoreError, Stored,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -26,26 +27,9 @@ fn api_key(row: &mut Columns<'_, '_>) -> Stored<ApiKeyRow> {
 }
 
 fn secrets(row: &mut Columns<'_, '_>) -> Stored<ApiKeySecrets> {
-    let (hash, old): (Option<Digest>, Option<Digest>) = (row.get("hash")?, row.get("old_hash")?);
-    let (until, revoked) = (row.instant_if_any("old_until")?, row.instant_if_any("revoked_at")?);
-    match (hash, old.zip(until), revoked) {
-        (Some(hash), None, None) => Ok(ApiKeySecrets::Live { hash }),
-        (Some(new), Some((old, until)), None) => Ok(ApiKeySecrets::Rotating { new, old, until }),
-        (None, None, Some(at)) => Ok(ApiKeySecrets::Revoked { at }),
-        // What contradicts itself opens nothing.
-        _ => Err(StoreError::Unreadable { column: "hash" }),
-    }
-}
-
-/// The four columns of what opens a key.
-type SecretColumns = (Option<Digest>, Option<Digest>, Option<i64>, Option<i64>);
-
-const fn secret_columns(secrets: &ApiKeySecrets) -> SecretColumns {
-    match secrets {
-        ApiKeySecrets::Live { hash } => (Some(*hash), None, None, None),
-        ApiKeySecrets::Rotating { new, old, until } => (Some(*new), Some(*old), Some(until.micros()), None),
-        ApiKeySecrets::Revoked { at } => (None, None, None, Some(at.micros())),
-    }
+    let hashes = [row.get("hash")?, row.get("old_hash")?];
+    let ends = [row.instant_if_any("old_until")?, row.instant_if_any("revoked_at")?];
+    access::secrets(hashes, ends).ok_or(StoreError::Unreadable { column: "hash" })
 }
 
 impl KeyRead for SqliteTx<'_> {
@@ -68,7 +52,7 @@ impl KeyWrite for SqliteTx<'_> {
         let sql = "INSERT INTO api_keys (id, environment, owner, role, operations, organisation, minted_at,
             expires_at, hash, old_hash, old_until, revoked_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-        let (hash, old, until, revoked) = secret_columns(&key.secrets);
+        let (hash, old, until, revoked) = access::secret_columns(&key.secrets);
         let values = params![
             key.id.0,
             key.environment,
@@ -89,7 +73,7 @@ impl KeyWrite for SqliteTx<'_> {
     fn set_api_key_secrets(&mut self, id: ApiKeyId, secrets: &ApiKeySecrets) -> Stored<()> {
         let sql = "UPDATE api_keys SET hash = ?2, old_hash = ?3, old_until = ?4, revoked_at = ?5
             WHERE id = ?1 AND revoked_at IS NULL";
-        let (hash, old, until, revoked) = secret_columns(secrets);
+        let (hash, old, until, revoked) = access::secret_columns(secrets);
         let values = params![id.0, hash, old, until, revoked];
         change_one(self.0, "replace what opens an API key", "api_keys", sql, values)
     }
@@ -108,27 +92,8 @@ fn proposed(row: &mut Columns<'_, '_>) -> Stored<ChangeRow> {
 }
 
 fn state(row: &mut Columns<'_, '_>) -> Stored<ChangeState> {
-    let number = row.int("state")?;
-    let by: Option<String> = row.get("step_by")?;
-    let at = row.instant_if_any("step_at")?;
-    match (number, by, at) {
-        (0, None, None) => Ok(ChangeState::Proposed),
-        (1, Some(by), Some(at)) => Ok(ChangeState::Approved { by, at }),
-        (2, Some(by), Some(at)) => Ok(ChangeState::Rejected { by, at }),
-        (3, None, Some(at)) => Ok(ChangeState::Lapsed { at }),
-        (4, Some(approved_by), Some(at)) => Ok(ChangeState::Executed { approved_by, at }),
-        _ => Err(StoreError::Unreadable { column: "state" }),
-    }
-}
-
-fn state_columns(state: &ChangeState) -> (i64, Option<&str>, Option<i64>) {
-    match state {
-        ChangeState::Proposed => (0, None, None),
-        ChangeState::Approved { by, at } => (1, Some(by), Some(at.micros())),
-        ChangeState::Rejected { by, at } => (2, Some(by), Some(at.micros())),
-        ChangeState::Lapsed { at } => (3, None, Some(at.micros())),
-        ChangeState::Executed { approved_by, at } => (4, Some(approved_by), Some(at.micros())),
-    }
+    let (number, by, at) = (row.int("state")?, row.get("step_by")?, row.instant_if_any("step_at")?);
+    access::change_state(number, by, at).ok_or(StoreError::Unreadable { column: "state" })
 }
 
 impl ChangeRead for SqliteTx<'_> {
@@ -152,7 +117,7 @@ impl ChangeWrite for SqliteTx<'_> {
         let sql =
             "INSERT INTO changes (id, change, what, about, proposed_by, proposed_at, state, step_by, step_at)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-        let (state, by, at) = state_columns(&row.state);
+        let (state, by, at) = access::change_columns(&row.state);
         let values = params![
             row.id.0,
             row.change,
@@ -169,7 +134,7 @@ impl ChangeWrite for SqliteTx<'_> {
 
     fn set_change_state(&mut self, id: ChangeId, to: &ChangeState) -> Stored<()> {
         let sql = "UPDATE changes SET state = ?2, step_by = ?3, step_at = ?4 WHERE id = ?1 AND state <= 1";
-        let (state, by, at) = state_columns(to);
+        let (state, by, at) = access::change_columns(to);
         change_one(self.0, "go on with a proposed change", "changes", sql, params![id.0, state, by, at])
     }
 }

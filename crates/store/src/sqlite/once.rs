@@ -3,9 +3,9 @@
 use super::SqliteTx;
 use super::columns::Columns;
 use super::query::{change, first, limit, number};
+use crate::spread::access;
 use crate::{
-    AccountKey, ClaimRow, ClaimWrite, Digest, OnceBegun, OnceRead, OnceRow, OnceState, OnceWrite, StoreError,
-    Stored,
+    ClaimRow, ClaimWrite, Digest, OnceBegun, OnceRead, OnceRow, OnceState, OnceWrite, StoreError, Stored,
 };
 use rusqlite::params;
 use tenure_model::Instant;
@@ -44,23 +44,9 @@ fn once(row: &mut Columns<'_, '_>) -> Stored<OnceRow> {
     let status: Option<u16> = row.get("status")?;
     let account: Option<i64> = row.get("account")?;
     let answer: Option<Vec<u8>> = row.get("answer")?;
-    let state = match (since, status, account, answer) {
-        (Some(since), None, None, None) => OnceState::UnderWay { since },
-        (None, Some(status), Some(account), Some(answer)) => {
-            OnceState::Done { status, account: AccountKey(account), answer }
-        }
-        _ => return Err(StoreError::Unreadable { column: "status" }),
-    };
+    let state = access::once_state(since, status, account, answer)
+        .ok_or(StoreError::Unreadable { column: "status" })?;
     Ok(OnceRow { key, request, state, expires_at: row.instant("expires_at")? })
-}
-
-/// Whether a request counts as never sent when another of its key begins.
-fn is_over(earlier: &OnceRow, begun: &OnceBegun) -> bool {
-    let is_gone = match earlier.state {
-        OnceState::UnderWay { since } => since < begun.gone_before && earlier.request == begun.request,
-        OnceState::Done { .. } => false,
-    };
-    is_gone || earlier.expires_at <= begun.now
 }
 
 impl OnceRead for SqliteTx<'_> {
@@ -72,7 +58,7 @@ impl OnceRead for SqliteTx<'_> {
 
 impl OnceWrite for SqliteTx<'_> {
     fn begin_once(&mut self, begun: &OnceBegun) -> Stored<Option<OnceRow>> {
-        let earlier = self.once(&begun.key)?.filter(|earlier| !is_over(earlier, begun));
+        let earlier = self.once(&begun.key)?.filter(|earlier| !access::is_over(earlier, begun));
         if earlier.is_some() {
             return Ok(earlier);
         }
