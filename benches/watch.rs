@@ -78,7 +78,7 @@ impl WatchedStore {
 }
 
 impl Store for WatchedStore {
-    fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
+    fn submit(&self, mut job: WriteJob) -> Result<Ticket, StoreError> {
         let (watch, number) = (self.watch.clone(), self.watch.next_job());
         self.inner.submit(Box::new(move |tx| watch.note(&format!("transaction {number}"), || job(tx))))
     }

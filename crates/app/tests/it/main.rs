@@ -1,4 +1,4 @@
-//! The use cases over the embedded store and a vault on disk.
+//! The use cases over the embedded store, some over PostgreSQL too, and a vault on disk.
 
 #![cfg(test)]
 
@@ -14,6 +14,10 @@ mod holds;
 mod ledger_crash;
 mod mistyped;
 mod plan;
+mod postgres;
+#[path = "../../../store/tests/it/postgres_server.rs"]
+#[expect(dead_code, reason = "the tests of the store need more of it")]
+mod postgres_server;
 mod races;
 mod reports;
 mod restore;

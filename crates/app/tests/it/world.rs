@@ -54,11 +54,23 @@ impl World {
 
     fn keeping(time: TimeKeeping, policies: &[(String, String)], start: Instant) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
+        let store = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
+        Self::over(store, folder, (time, start), policies)
+    }
+
+    /// A world over an empty store, with its vault in a folder.
+    pub(crate) fn over(
+        store: Arc<dyn Store>,
+        folder: tempfile::TempDir,
+        (time, start): (TimeKeeping, Instant),
+        policies: &[(String, String)],
+    ) -> Self {
+        let (data, keys) = (folder.path().join("data"), folder.path().join("keys"));
+        std::fs::create_dir_all(&data).unwrap();
         let vault = Vault::create(&data, &keys).unwrap();
         let log = LogKeys::create(&keys, &"tenure.example/test".parse().unwrap(), start).unwrap();
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.join("tenure.db")).unwrap());
         let tenure = Tenure::new(Arc::clone(&store), Arc::new(vault), log, Arc::new(Counting(0.into())));
         tenure.init(time, start).unwrap();
         tenure.publish(policies, start).unwrap();

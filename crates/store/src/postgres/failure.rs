@@ -14,7 +14,8 @@ pub(super) fn failed(operation: &'static str) -> impl Fn(Error) -> StoreError {
     move |error| match error.as_db_error() {
         Some(said) => refused(operation, said),
         None if error.is_closed()
-            || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) =>
+            || std::error::Error::source(&error)
+                .is_some_and(<dyn std::error::Error>::is::<std::io::Error>) =>
         {
             connection_lost(operation)
         }

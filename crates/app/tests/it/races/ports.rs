@@ -73,7 +73,7 @@ pub(crate) struct StoppingStore {
 }
 
 impl Store for StoppingStore {
-    fn submit(&self, job: WriteJob) -> Result<Ticket, StoreError> {
+    fn submit(&self, mut job: WriteJob) -> Result<Ticket, StoreError> {
         stop("submit");
         let watch = Arc::clone(&self.watch);
         self.inner.submit(Box::new(move |tx| -> Result<(), Abort> {
