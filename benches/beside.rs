@@ -13,16 +13,16 @@ use tenure_benches::{
 use tenure_model::{Choice, Instant, MonthLength, Span};
 
 /// How many copies are to be destroyed in a second.
-const RATE: u32 = 2_000;
+const RATE: u32 = 2_400;
 /// The least that the goal asks for.
 const GOAL: f64 = 2_000.0;
 const CALLERS: usize = 48;
 /// So many people that nobody decides more than once in some seconds.
 const ACCOUNTS: u64 = 100_000;
 /// One in so many requests brings conversations, the others decide.
-const DECISIONS: u64 = 20;
+const DECISIONS: u64 = 2;
 /// How many conversations such a request brings.
-const CONVERSATIONS: u64 = 10;
+const CONVERSATIONS: u64 = 1;
 
 /// Terms of 30 days, and a purpose to decide about.
 const POLICY: &str = r#"

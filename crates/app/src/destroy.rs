@@ -46,7 +46,7 @@ pub(crate) use items::{copies_of, destroyed_of, items_of};
 /// How many pages one transaction empties.
 const PAGES_A_SLICE: usize = 16;
 /// How many copies one transaction judges again. Others who write wait for no more than that.
-const CHECKED: usize = 96;
+const CHECKED: usize = 24;
 
 impl Tenure {
     /// Batches whose keys are not destroyed yet.
@@ -62,7 +62,7 @@ impl Tenure {
         &self,
         tx: &mut dyn Tx,
         batch: BatchId,
-        copies: &[CopyRow],
+        copies: &[CopyKey],
         statement: Statement,
         now: Instant,
     ) -> Result<(), Error> {
@@ -118,9 +118,10 @@ impl Sweep<'_> {
         let (tenure, now) = (self.tenure.clone(), self.now);
         self.write(move |tx| {
             let copies = copies_of(tx, id)?;
-            let root = tenure.root_of(&tx.classes()?, id, &keys_of(&copies));
-            let statement = Statement::CopiesSealed { count: copies.len() as u64, root };
-            tenure.state_of_batch(tx, id, &copies, statement, now)?;
+            let keys = keys_of(&copies);
+            let root = tenure.root_of(&tx.classes()?, id, &keys);
+            let statement = Statement::CopiesSealed { count: keys.len() as u64, root };
+            tenure.state_of_batch(tx, id, &keys, statement, now)?;
             tx.set_batch_stage(id, BatchStage::Sealed { sealed_at: now })?;
             Ok(())
         })
@@ -217,35 +218,34 @@ impl Sweep<'_> {
         })
     }
 
-    /// Destroys the keys, and states what went with them.
+    /// Destroys the keys, and states what went with them. None of the batch's copies goes back any more, so what is
+    /// said of them is made ready beside those who write.
     fn shred(&mut self, batch: &BatchRow, sealed_at: Instant) -> Result<(), Error> {
         self.irrevocably(|| self.tenure.destroy_keys(&batch.old_pages))?;
-        let (tenure, pages, now) = (self.tenure.clone(), batch.old_pages.clone(), self.now);
-        let batch = batch.id;
-        let settled = self.settled.filter(|(of, _)| *of == batch).map(|(_, root)| root);
-        let destroyed = self.write(move |tx| {
+        let (tenure, pages, now, id) = (self.tenure.clone(), batch.old_pages.clone(), self.now, batch.id);
+        let (copies, classes) =
+            self.tenure.store.read(|tx| Ok::<_, Error>((copies_of(tx, id)?, tx.classes()?)))?;
+        let mut destroyed: BTreeMap<(String, String), u64> = BTreeMap::new();
+        for copy in &copies {
+            let Some(sealing) = copy.state.sealing() else { continue };
+            let kind = (class_name(&classes, copy.key.class).to_owned(), sealing.cause.clone());
+            *destroyed.entry(kind).or_default() += 1;
+        }
+        let keys = keys_of(&copies);
+        let settled = self.settled.filter(|(of, _)| *of == id).map(|(_, root)| root);
+        let root = settled.unwrap_or_else(|| tenure.root_of(&classes, id, &keys));
+        self.write(move |tx| {
             for page in &pages {
                 tx.set_page_state(*page, PageState::Destroyed)?;
             }
-            let copies = copies_of(tx, batch)?;
-            let classes = tx.classes()?;
-            let mut destroyed: BTreeMap<(String, String), u64> = BTreeMap::new();
-            for copy in &copies {
-                let Some(sealing) = copy.state.sealing() else { continue };
-                let kind = (class_name(&classes, copy.key.class).to_owned(), sealing.cause.clone());
-                *destroyed.entry(kind).or_default() += 1;
-            }
-            let keys = keys_of(&copies);
-            let root = settled.unwrap_or_else(|| tenure.root_of(&classes, batch, &keys));
-            let statement = Statement::CopiesShredded { count: copies.len() as u64, root };
-            tenure.state_of_batch(tx, batch, &copies, statement, now)?;
-            tx.insert_destroyed(batch, &keys)?;
-            tx.set_batch_stage(batch, BatchStage::Shredded { sealed_at, shredded_at: now })?;
-            Ok((destroyed, pages.len()))
+            let statement = Statement::CopiesShredded { count: keys.len() as u64, root };
+            tenure.state_of_batch(tx, id, &keys, statement, now)?;
+            tx.insert_destroyed(id, &keys)?;
+            tx.set_batch_stage(id, BatchStage::Shredded { sealed_at, shredded_at: now })?;
+            Ok(())
         })?;
-        let (destroyed, pages) = destroyed;
-        self.swept.pages += pages as u64;
-        self.rest(destroyed.values().sum::<u64>().try_into().unwrap_or(usize::MAX))?;
+        self.swept.pages += batch.old_pages.len() as u64;
+        self.rest(copies.len())?;
         for ((class, cause), count) in destroyed {
             *self.swept.destroyed.entry(class).or_default() += count;
             *self.swept.causes.entry(cause).or_default() += count;

@@ -26,8 +26,10 @@ pub(crate) const SHARD: u16 = 0;
 /// The number of the anchor `flagged`, which [`FiledUnder`] gives to what counts its term from a flag.
 const FLAGGED: u16 = 3;
 
-/// How many accounts and records one transaction files anew. Others who write wait for no more than that.
-const REFILE_RECORDS: usize = 128;
+/// How much one transaction files anew. Others who write wait for no more than that.
+const REFILE_WORK: usize = 256;
+/// How much of that a record is; an account is one by itself.
+const OF_RECORD: usize = 8;
 /// How many copies of them are read at once.
 const REFILE_COPIES: usize = 1_024;
 
@@ -109,8 +111,7 @@ impl Tenure {
         Ok(accounts)
     }
 
-    /// Files anew up to [`REFILE_RECORDS`] records of marked accounts, each of which counts as one too, and leaves
-    /// what is still to do.
+    /// Files anew so much of marked accounts as one transaction may, and leaves what is still to do.
     fn refile_slice(
         &self,
         tx: &mut dyn Tx,
@@ -121,12 +122,13 @@ impl Tenure {
         let holds = Holds::load(tx)?;
         let (parsed, classes) = (holds.as_facts(), tx.classes()?);
         let mut desk = Desk::new(self, now);
-        let mut left = REFILE_RECORDS;
+        let mut left = REFILE_WORK;
         while left > 0 {
             let Some((mark, after)) = marks.pop_front() else { return Ok(()) };
-            let records = tx.records_of(mark.account, after, left)?;
-            let whole = records.len() < left;
-            left = left.saturating_sub(records.len().max(1));
+            let most = left.div_ceil(OF_RECORD);
+            let records = tx.records_of(mark.account, after, most)?;
+            let whole = records.len() < most;
+            left = left.saturating_sub(1 + records.len() * OF_RECORD);
             if let Some(last) = records.last().map(|record| record.id) {
                 let person = self.person_of(tx, mark.account)?;
                 let mut reader = Reader::new(policies, &person);

@@ -16,9 +16,7 @@ use serde::Serialize;
 use tenure_model::{Day, Instant};
 use tenure_policy::{Due, FiledUnder, Situation};
 use tenure_receipts::Digest;
-use tenure_store::{
-    AccountKey, BatchId, CopyKey, CopyStage, DueCopy, Group, PageId, ReadTx, Sealing, StoreExt as _, Tx,
-};
+use tenure_store::{AccountKey, BatchId, CopyKey, CopyStage, Group, ReadTx, Sealing, StoreExt as _, Tx};
 
 use crate::filing::{SHARD, class_name, file};
 use crate::holds::REVIEW_HELD;
@@ -27,7 +25,7 @@ use crate::record::Holds;
 use crate::settings::refuse_if_stopped;
 use crate::{Error, Tenure};
 
-use gathering::{Gathering, Room};
+use gathering::Gathered;
 pub use guard::{Allowance, Excess};
 pub(crate) use judge::{Judge, Judged};
 use lease::Lease;
@@ -36,8 +34,8 @@ use pace::Pace;
 /// How many candidates are read or counted at once where nobody who writes waits for it.
 const SLICE: usize = 500;
 /// How many candidates one transaction judges. Others who write wait for no more than that.
-const JUDGED: usize = 32;
-/// How many copies are destroyed together: no fewer than fill a page.
+const JUDGED: usize = 16;
+/// How many copies are destroyed together: no fewer than fill a page, and no more than that and another page.
 const BATCH_COPIES: usize = 256;
 
 /// How long a sweep rests at once, well within what its lease lasts.
@@ -116,29 +114,6 @@ impl Swept {
         self.held += u64::from(held);
         self.quarantined += u64::from(quarantined && !held);
     }
-}
-
-/// What one transaction judged.
-#[derive(Default)]
-struct Slice {
-    found: usize,
-    last: Option<DueCopy>,
-    /// Whether the index has nothing more of the group.
-    whole: bool,
-    due: usize,
-    swept: Swept,
-    batch: Option<BatchId>,
-    /// The page whose copies are to be gathered first next time.
-    page: Option<PageId>,
-}
-
-/// The batch that is being gathered, once something due was found.
-#[derive(Default)]
-struct Gathered {
-    id: Option<BatchId>,
-    copies: usize,
-    /// The page of which copies are still to be gathered.
-    page: Option<PageId>,
 }
 
 /// A sweep under way: who holds the right to destroy, and what it has come to.
@@ -404,29 +379,18 @@ impl<'t> Sweep<'t> {
     }
 
     fn destroy_due(&mut self, limit: usize, progress: &mut dyn FnMut(u64)) -> Result<(), Error> {
-        let mut batch = Gathered::default();
-        let mut left = limit;
+        let (mut batch, mut gathered) = (Gathered::default(), 0);
         for (group, up_to) in self.tenure.due_groups(&self.policies, self.now, self.by)? {
             let mut after = None;
-            while left > 0 {
-                let slice = self.gather((group, up_to, after), &batch, left)?;
-                self.rest(slice.due)?;
-                after = slice.last.or(after);
-                left = left.saturating_sub(slice.due);
-                batch = Gathered {
-                    id: slice.batch.or(batch.id),
-                    copies: batch.copies + slice.due,
-                    page: slice.page,
-                };
-                self.swept.examined += slice.found as u64;
-                self.swept.kept += slice.swept.kept;
-                self.swept.held += slice.swept.held;
-                self.swept.quarantined += slice.swept.quarantined;
-                if batch.copies >= BATCH_COPIES && batch.page.is_none() {
+            while gathered < limit {
+                let before = batch.copies;
+                after = self.gather((group, up_to, after), &mut batch, limit - gathered)?;
+                gathered += batch.copies - before;
+                if batch.copies >= BATCH_COPIES {
                     self.finish(&mut batch)?;
                     progress(self.swept.total());
                 }
-                if slice.whole {
+                if after.is_none() {
                     break;
                 }
             }
@@ -442,58 +406,6 @@ impl<'t> Sweep<'t> {
             Some(id) => self.destroy_batch(id),
             None => Ok(()),
         }
-    }
-
-    /// Judges a slice of candidates: seals what is due into a batch, and files what is kept anew.
-    fn gather(
-        &self,
-        (group, up_to, after): (Group, Day, Option<DueCopy>),
-        &Gathered { id: batch, copies, page }: &Gathered,
-        left: usize,
-    ) -> Result<Slice, Error> {
-        let wanted = JUDGED.min(left);
-        let room = Room {
-            slice: wanted.saturating_mul(2).min(left),
-            batch: BATCH_COPIES.saturating_sub(copies),
-            left,
-        };
-        let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
-        let (now, by) = (self.now, self.by);
-        self.write(move |tx| {
-            let policies = Policies::current(tx, &policies)?;
-            let holds = Holds::load(tx)?;
-            let classes = tx.classes()?;
-            let found = tx.due(SHARD, group, up_to, after, wanted)?;
-            let judge = Judge::new(&tenure, &policies, &holds, now, by);
-            let mut gathering = Gathering::new(judge, &classes, (batch, holds.epoch), (now, by), room);
-            let mut slice = Slice { whole: found.len() < wanted, ..Slice::default() };
-            if let Some(page) = page {
-                gathering.take_page(tx, page)?;
-            }
-            for due in found {
-                let key = CopyKey { account: due.account, record: due.record, class: group.class };
-                if !gathering.has(key) {
-                    match gathering.judge(tx, key)? {
-                        Judged::Due(token) => {
-                            if !gathering.take(tx, key, token)? {
-                                // The rest waits for the next transaction.
-                                slice.whole = false;
-                                break;
-                            }
-                        }
-                        Judged::Kept { held, quarantined, filed } => {
-                            file(tx, key, &filed)?;
-                            slice.swept.kept(held, quarantined);
-                        }
-                    }
-                }
-                slice.found += 1;
-                slice.last = Some(due);
-            }
-            slice.page = gathering.unfinished;
-            (slice.batch, slice.due) = gathering.seal(tx)?;
-            Ok(slice)
-        })
     }
 
     /// After a hold was released, files anew what holds kept past its term.

@@ -18,7 +18,9 @@ use crate::{Error, Tenure};
 /// How many packs and pages are removed together.
 const SLICE: usize = 256;
 /// How many copies one transaction lets go of.
-const COPIES: usize = 128;
+const COPIES: usize = 32;
+/// How many segments one transaction moves to another pack.
+const MOVES: usize = 64;
 /// How much of all packs may be dead before the emptiest are written anew, in thousandths of what lives.
 const DEAD_MOST: u64 = 90;
 /// How much may be dead when that is done.
@@ -173,13 +175,17 @@ impl Sweep<'_> {
         };
         self.write(move |tx| Ok(tx.insert_pack(&row)?))?;
         self.tenure.vault.finish(writer)?;
-        self.write(move |tx| {
-            for (account, record, from, to) in &moves {
-                // One that was let go of meanwhile is dead in the new pack too.
-                tx.move_segment(*account, *record, from, to)?;
-            }
-            Ok(())
-        })
+        for slice in moves.chunks(MOVES) {
+            let slice = slice.to_vec();
+            self.write(move |tx| {
+                for (account, record, from, to) in &slice {
+                    // One that was let go of meanwhile is dead in the new pack too.
+                    tx.move_segment(*account, *record, from, to)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
     }
 
     /// Destroys the keys of pages whose day has passed and on which nothing lies any more.

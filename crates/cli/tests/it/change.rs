@@ -30,12 +30,13 @@ fn a_hold_is_released_by_two_people() {
     let (id, digest) = (change["id"].as_str().unwrap(), change["digest"].as_str().unwrap());
     let shown = folder.done(&run(&["change", "show", id]));
     assert!(shown.contains(digest) && shown.contains("\"hold\": \"order\""), "{shown}");
+    let other = "0".repeat(64);
     let approve =
         |name, digest| folder.run(&run(&["change", "approve", id, "--digest", digest, "--as", name]));
     let alone = approve("counsel", digest);
     assert_eq!(code(&alone), 2);
     assert!(stderr(&alone).contains("two people are needed"), "{}", stderr(&alone));
-    let blind = approve("privacy", &"0".repeat(64));
+    let blind = approve("privacy", &other);
     assert!(stderr(&blind).contains("not exactly what was proposed"), "{}", stderr(&blind));
     let carry_out = run(&["change", "carry-out", &act, "--approval", id]);
     let early = folder.run(&carry_out);
