@@ -24,7 +24,7 @@ pub use once::{Once, OnceAnswer, OnceTicket};
 pub(crate) use opened::Opened;
 pub use tokens::TokenTerms;
 
-use crate::{Error, HeldAccess, HeldTarget, Tenure};
+use crate::{Error, HeldAccess, HeldOut, HeldTarget, Tenure};
 
 /// Refuses a permit for something else.
 fn ensure_for(permit: &Permit, operation: Operation) -> Result<(), Error> {
@@ -64,5 +64,18 @@ impl Tenure {
     ) -> Result<HeldAccess, Error> {
         ensure_for(permit, Operation::ReadHeld)?;
         self.read_held((hold, who(permit)?.as_str()), what, out, now, progress)
+    }
+
+    /// Hands over what a hold covers record by record, as [`Self::read_held_by`]: what is said of each, and its body,
+    /// as it was said, if there is one to read.
+    pub fn hand_over_held<E: From<Error>>(
+        &self,
+        permit: &Permit,
+        (hold, what): (&str, &HeldTarget),
+        now: Instant,
+        out: HeldOut<'_, E>,
+    ) -> Result<HeldAccess, E> {
+        ensure_for(permit, Operation::ReadHeld)?;
+        self.read_held_to((hold, who(permit)?.as_str()), what, now, out)
     }
 }

@@ -128,8 +128,16 @@ pub enum Error {
     #[error("there is no such conversation")]
     UnknownConversation,
     /// There is no such hold, or it was released before.
-    #[error("there is no such hold, or it was released already")]
+    #[error("there is no such hold, or it was released already: see `tenure hold list`")]
     UnknownHold,
+    /// A hold was amended since somebody looked at it.
+    #[error("hold `{hold}` has version {version} by now, and this is about another: look at it again")]
+    HoldMoved {
+        /// The hold.
+        hold: String,
+        /// The version that it has.
+        version: u32,
+    },
     /// A conversation has changed while more of it was taken in.
     #[error("a conversation has changed while it was taken in: send it again")]
     ConversationMoved,

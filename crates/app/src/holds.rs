@@ -26,7 +26,7 @@ pub(crate) use history::house;
 pub use lost::{Lost, LostCopy};
 pub use preview::{Extent, Falls, HoldPreview, Previewing};
 pub use readers::HoldReaderView;
-pub use reading::{HeldAccess, HeldTarget};
+pub use reading::{HeldAccess, HeldEntry, HeldOut, HeldTarget};
 pub use right::HeldReading;
 pub use scope::HoldScope;
 
@@ -205,7 +205,7 @@ impl Tenure {
     /// One hold.
     pub fn hold(&self, id: &str) -> Result<HoldView, Error> {
         let (rows, dates) = self.store.read(|tx| Ok::<_, Error>((tx.hold_versions(id)?, self.dates(tx)?)))?;
-        view(&rows, dates.get(id))?.ok_or_else(|| readers::no_such_hold(id))
+        view(&rows, dates.get(id))?.ok_or(Error::UnknownHold)
     }
 }
 
@@ -253,10 +253,7 @@ pub(crate) fn at_version(
     if newest.version == version {
         return Ok(newest);
     }
-    Err(Error::Refused(format!(
-        "hold `{id}` has version {} by now, and this is about version {version}: look at it again",
-        newest.version
-    )))
+    Err(Error::HoldMoved { hold: id.to_owned(), version: newest.version })
 }
 
 /// Lets the next sweep look again at what holds keep past its term.

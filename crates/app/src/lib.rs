@@ -13,6 +13,7 @@ mod access;
 mod accounts;
 mod backup;
 mod choices;
+mod compare;
 mod destroy;
 pub mod doctor;
 mod error;
@@ -57,12 +58,13 @@ pub use backup::{
     SharedJournal, is_behind_its_journal, open_store,
 };
 pub use choices::{Answer, Reply};
+pub use compare::{Asked, ChangedSetting, ChangedTerm, Compared, Comparison};
 pub use destroy::Erased;
 pub use error::Error;
 pub use figures::{ClassCount, CopyFigure, Destruction, DestructionCursor, Figures};
 pub use holds::{
-    Extent, Falls, HeldAccess, HeldReading, HeldTarget, HoldPreview, HoldReaderView, HoldScope, HoldVersion,
-    HoldView, Lost, LostCopy, OperatorStatement, Previewing,
+    Extent, Falls, HeldAccess, HeldEntry, HeldOut, HeldReading, HeldTarget, HoldPreview, HoldReaderView,
+    HoldScope, HoldVersion, HoldView, Lost, LostCopy, OperatorStatement, Previewing,
 };
 pub use ingest::{Defaults, Ingested, Ingester, Refusal, StreamError, Streamed, Taken};
 pub use ledger::{Fault, LedgerCheck, PublicLog, Verification, parse_head};
@@ -79,7 +81,7 @@ pub use vitals::{Burden, Pulse};
 pub use withdraw::{AskedWithdrawal, Withdrawal};
 // What those who take conversations in, or name a record, hand over.
 pub use tenure_formats::{Account, Conversation, Message, Report, Role};
-pub use tenure_store::{AccountRow, ConversationId, RecordId, RunId};
+pub use tenure_store::{AccountRow, ChangeId, ConversationId, RecordId, RunId};
 
 use ledger::Log;
 use pages::Pages;

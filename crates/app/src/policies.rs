@@ -267,6 +267,13 @@ impl Tenure {
         self.state_by_house(tx, statement, now).map(drop)
     }
 
+    /// The text of a version exactly as it was published, and its SHA-256. Withdrawn ones are still there to read.
+    pub fn published_text(&self, policy: &str, version: &str) -> Result<(String, [u8; 32]), Error> {
+        let row = self.store.read(|tx| Ok::<_, Error>(tx.policy(policy, version)?))?;
+        let row = row.ok_or_else(|| Error::UnknownVersion(format!("{policy}@{version}")))?;
+        Ok((row.source, row.digest))
+    }
+
     /// Every version that was published, withdrawn ones too, by lineage and in order.
     pub fn published(&self, now: Instant) -> Result<Vec<PublishedVersion>, Error> {
         self.store.read(|tx| {

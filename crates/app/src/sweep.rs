@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
-use tenure_model::{Day, Instant};
+use tenure_model::{Day, Instant, MonthLength, Span};
 use tenure_policy::{Due, FiledUnder, Situation};
 use tenure_receipts::Digest;
 use tenure_store::{AccountKey, BatchId, CopyKey, CopyStage, Group, ReadTx, Sealing, StoreExt as _, Tx};
@@ -61,6 +61,24 @@ impl SweepOptions {
     /// A sweep of whatever must be gone by an instant.
     pub const fn everything(by: Instant) -> Self {
         Self { by, limit: usize::MAX, allow: Allowance::Anything, rate: None }
+    }
+}
+
+/// The furthest that a sweep may work ahead: a mistaken lead would destroy what has years to go.
+const LEAD_MAX_MICROS: i64 = 7 * 24 * 3_600 * 1_000_000;
+
+impl SweepOptions {
+    /// A sweep of what is due now or within a lead, as far as the guard lets it through.
+    ///
+    /// # Errors
+    /// Refused for a lead of more than seven days.
+    pub fn ahead(now: Instant, lead: Span, rate: Option<u32>) -> Result<Self, Error> {
+        let by = now.plus(lead, MonthLength::Calendar);
+        if by.micros().saturating_sub(now.micros()) > LEAD_MAX_MICROS {
+            let refused = "a sweep works ahead by seven days at most: give a shorter lead";
+            return Err(Error::Refused(refused.to_owned()));
+        }
+        Ok(Self { by, limit: usize::MAX, allow: Allowance::default(), rate })
     }
 }
 

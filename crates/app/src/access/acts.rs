@@ -214,6 +214,11 @@ impl Tenure {
         Ok(Done::Swept(Box::new(self.sweep(now, options, progress)?)))
     }
 
+    /// The changes that an act is as things stand, for each of which it needs somebody else's approval.
+    pub fn changes_of(&self, act: &Act, now: Instant) -> Result<BTreeSet<Change>, Error> {
+        self.store.read(|tx| act.changes(tx, now))
+    }
+
     /// What it would take to override the guard now: how many copies of each class a sweep would destroy.
     pub fn guard_override(&self, now: Instant) -> Result<Act, Error> {
         let swept = self.sweep_dry_run(now, SweepOptions::everything(now))?;

@@ -126,11 +126,7 @@ fn know_name(name: &str) -> Result<(), Error> {
 
 /// Refuses a hold that never was.
 pub(super) fn known(tx: &mut dyn ReadTx, hold: &str) -> Result<(), Error> {
-    if tx.hold_versions(hold)?.is_empty() { Err(no_such_hold(hold)) } else { Ok(()) }
-}
-
-pub(super) fn no_such_hold(hold: &str) -> Error {
-    Error::Refused(format!("there is no hold `{hold}`: see `tenure hold list` for those that there are"))
+    if tx.hold_versions(hold)?.is_empty() { Err(Error::UnknownHold) } else { Ok(()) }
 }
 
 /// Refuses whoever may not read what a hold keeps.

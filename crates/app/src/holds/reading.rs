@@ -56,9 +56,9 @@ pub struct HeldAccess {
     pub bytes: u64,
 }
 
-/// A line of the index.
+/// What is said of a record that the hold covers: a line of the index.
 #[derive(Debug, Serialize)]
-struct Entry<'e> {
+pub struct HeldEntry<'e> {
     record: String,
     conversation: String,
     account: &'e str,
@@ -99,13 +99,38 @@ impl Tenure {
         now: Instant,
         progress: &mut dyn FnMut(u64),
     ) -> Result<HeldAccess, Error> {
+        // Whoever may not read makes no folder.
+        self.store.read(|tx| know_reader(tx, hold, reader))?;
+        let (mut folder, mut read) = (ReadingFolder::enter(out)?, 0);
+        let access = self.read_held_to((hold, reader), what, now, &mut |mut entry, body| {
+            if let Some(body) = body {
+                let file = format!("{}.jsonl", entry.record);
+                folder.write(&file, body)?;
+                entry.file = Some(file);
+                read += 1;
+                progress(read);
+            }
+            folder.index(&entry)
+        })?;
+        folder.finish()?;
+        Ok(access)
+    }
+
+    /// Reads what a hold covers, record by record: what is said of each, and its body if there is one to read.
+    pub(crate) fn read_held_to<E: From<Error>>(
+        &self,
+        (hold, reader): (&str, &str),
+        what: &HeldTarget,
+        now: Instant,
+        out: HeldOut<'_, E>,
+    ) -> Result<HeldAccess, E> {
         let policies = self.policies()?;
         let (versions, mut accounts) = self.store.read(|tx| {
             know_reader(tx, hold, reader)?;
             self.reach(tx, hold, what)
         })?;
         let mut session = Session {
-            folder: ReadingFolder::enter(out)?,
+            out,
             access: HeldAccess {
                 hold: hold.to_owned(),
                 reader: reader.to_owned(),
@@ -127,15 +152,12 @@ impl Tenure {
             for slice in covered.chunks(RECORDS) {
                 let granted = self.grant(&policies, (hold, reader), account, slice, now)?;
                 self.write_down(&granted, &mut session)?;
-                progress(session.access.read);
             }
         }
         if session.access.leaves.is_empty() && matches!(what, HeldTarget::Record(_)) {
-            return Err(Error::Refused(format!(
-                "hold `{hold}` covers no copy of this record: nothing was read"
-            )));
+            let nothing = format!("hold `{hold}` covers no copy of this record: nothing was read");
+            return Err(Error::Refused(nothing).into());
         }
-        session.folder.finish()?;
         Ok(session.access)
     }
 
@@ -193,7 +215,7 @@ impl Tenure {
     }
 
     /// Writes what was granted: the body of each reading, and a line of the index for each record.
-    fn write_down(&self, granted: &Granted, session: &mut Session) -> Result<(), Error> {
+    fn write_down<E: From<Error>>(&self, granted: &Granted, session: &mut Session<'_, E>) -> Result<(), E> {
         let leaf = granted.leaf.map(place_of);
         session.access.leaves.extend(leaf);
         for reading in &granted.readings {
@@ -201,7 +223,7 @@ impl Tenure {
                 Ok(body) => session.read(reading, &body, leaf)?,
                 // It was destroyed after the ledger had said that it is read.
                 Err(Error::Open(OpenError::Destroyed(_))) => session.gone(reading, leaf)?,
-                Err(error) => return Err(error),
+                Err(error) => return Err(error.into()),
             }
         }
         granted.unreadable.iter().try_for_each(|unreadable| session.unreadable(unreadable, leaf))
@@ -241,48 +263,46 @@ impl Tenure {
 }
 
 /// A reading under way.
-struct Session {
-    folder: ReadingFolder,
+struct Session<'s, E> {
+    out: HeldOut<'s, E>,
     access: HeldAccess,
 }
 
-impl Session {
-    fn read(&mut self, right: &HeldReading, body: &[u8], leaf: Option<u64>) -> Result<(), Error> {
-        let file = format!("{}.jsonl", right.record().id);
-        self.folder.write(&file, body)?;
+/// Where what is read goes, record by record: what is said of each, and its body if there is one to read.
+pub type HeldOut<'s, E> = &'s mut dyn FnMut(HeldEntry<'_>, Option<&[u8]>) -> Result<(), E>;
+
+impl<E> Session<'_, E> {
+    fn read(&mut self, right: &HeldReading, body: &[u8], leaf: Option<u64>) -> Result<(), E> {
         self.access.read += 1;
         self.access.bytes += body.len() as u64;
-        self.folder.index(&Entry {
-            state: "read",
-            file: Some(file),
-            sha256: Some(hex(&Sha256::digest(body))),
-            ..entry_of(right, leaf)
-        })
+        let sha256 = Some(hex(&Sha256::digest(body)));
+        (self.out)(HeldEntry { state: "read", sha256, ..entry_of(right, leaf) }, Some(body))
     }
 
-    fn gone(&mut self, right: &HeldReading, leaf: Option<u64>) -> Result<(), Error> {
+    fn gone(&mut self, right: &HeldReading, leaf: Option<u64>) -> Result<(), E> {
         self.access.destroyed += 1;
-        self.folder.index(&Entry { state: "shredded", ..entry_of(right, leaf) })
+        (self.out)(HeldEntry { state: "shredded", ..entry_of(right, leaf) }, None)
     }
 
-    fn unreadable(&mut self, gone: &Unreadable, leaf: Option<u64>) -> Result<(), Error> {
+    fn unreadable(&mut self, gone: &Unreadable, leaf: Option<u64>) -> Result<(), E> {
         if gone.state == "no_body" {
             self.access.without_body += 1;
         } else {
             self.access.destroyed += 1;
         }
-        self.folder.index(&Entry {
+        let entry = HeldEntry {
             versions: &gone.versions,
             state: gone.state,
             gone_at: gone.gone_at,
             leaf,
             ..entry(&gone.account.id, &gone.record, &gone.class)
-        })
+        };
+        (self.out)(entry, None)
     }
 }
 
-fn entry_of(right: &HeldReading, leaf: Option<u64>) -> Entry<'_> {
-    Entry {
+fn entry_of(right: &HeldReading, leaf: Option<u64>) -> HeldEntry<'_> {
+    HeldEntry {
         versions: right.versions(),
         leaf,
         opening: Some(hex(&right.opening().0)),
@@ -290,8 +310,8 @@ fn entry_of(right: &HeldReading, leaf: Option<u64>) -> Entry<'_> {
     }
 }
 
-fn entry<'e>(account: &'e str, record: &'e RecordRow, class: &'e str) -> Entry<'e> {
-    Entry {
+fn entry<'e>(account: &'e str, record: &'e RecordRow, class: &'e str) -> HeldEntry<'e> {
+    HeldEntry {
         record: record.id.to_string(),
         conversation: record.conversation.to_string(),
         account,

@@ -23,6 +23,9 @@ pub enum Problem {
     /// There is no manifest, or it can't be read.
     #[error("there is no readable manifest: the run broke off, or its files were changed")]
     NoManifest,
+    /// The manifest is another run's.
+    #[error("the folder holds another run")]
+    OtherRun,
     /// The store does not know the run.
     #[error("this data folder knows no run of that id")]
     UnknownRun,
@@ -69,6 +72,17 @@ pub struct Verified {
 }
 
 impl Tenure {
+    /// Checks that a folder holds this run, as [`Self::verify_run`].
+    pub fn verify_this_run(&self, id: RunId, out: &Path) -> Result<Verified, Error> {
+        // One that the store does not know is told apart from a folder that is not its own.
+        self.run_status(id)?;
+        let mut found = self.verify_run(out)?;
+        if found.run.as_ref().is_some_and(|run| *run != id.to_string()) {
+            found.problems.insert(0, Problem::OtherRun);
+        }
+        Ok(found)
+    }
+
     /// Checks that a folder holds the run that the ledger knows: its manifest and each file, byte by byte.
     pub fn verify_run(&self, out: &Path) -> Result<Verified, Error> {
         let mut found = Verified { run: None, files: 0, bytes: 0, problems: Vec::new() };

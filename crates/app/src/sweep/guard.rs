@@ -64,6 +64,15 @@ impl std::fmt::Display for Excess {
 }
 
 impl Tenure {
+    /// What a sweep would destroy beyond what is allowed; nothing where the guard would let it through.
+    pub fn guarded(&self, now: Instant, options: SweepOptions) -> Result<Option<Box<Excess>>, Error> {
+        match self.guard(now, options) {
+            Ok(()) => Ok(None),
+            Err(Error::Guarded(excess)) => Ok(Some(excess)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Refuses a sweep that would destroy more than is allowed.
     ///
     /// The index says cheaply how much can be due at most; only if that is too much is every copy judged to know

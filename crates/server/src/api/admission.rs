@@ -4,7 +4,8 @@ use std::str::FromStr as _;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use tenure_access::{
-    About, ApiKey, Bearer, Caller, KeyHolder, Permit, Refusal, Subject, SubjectToken, Target, decide,
+    About, ApiKey, Bearer, Caller, Change, Evidence, KeyHolder, Operation, OrganisationId, Permit, Principal,
+    Refusal, Said, Subject, SubjectToken, Target, decide,
 };
 use tenure_app::{Error, Once, OnceAnswer, RecordId};
 use tenure_model::Instant;
@@ -82,33 +83,88 @@ pub(crate) fn admit<I: Input>(api: &Api, meta: &Meta, raw: &mut Raw) -> Result<A
         return Err(Refusal::CredentialMissing.into());
     }
     let input = I::read(raw)?;
-    let subject = subject(api, meta.aim, raw, &credential)?;
+    let found = found(api, meta, raw, (&credential, input.proposes()))?;
     let said = input.said();
-    let evidence = said.as_ref().and_then(|(_, evidence)| evidence.as_ref());
-    let target = match (&subject, operation.about(), said.as_ref()) {
-        (Some(subject), About::OnBehalf, Some((said, _))) => {
-            Target::OnBehalf { subject, said: *said, evidence }
-        }
-        (Some(subject), _, _) => Target::Account(subject),
-        (None, _, _) => Target::House,
-    };
+    let target = found.target(operation.about(), said.as_ref());
     let attempt = attempt(meta, raw, &credential)?;
     let who = present(api, meta, raw, (credential, &target))?;
     let permit = decide(&who.caller(), meta.operation, &target)?;
     Ok(Admitted { who, permit, input, attempt, now })
 }
 
-/// Whose account it is about.
-fn subject(api: &Api, aim: Aim, raw: &Raw, credential: &Credential) -> Result<Option<Subject>, Trouble> {
-    match (aim, credential) {
-        (Aim::House, _) => Ok(None),
-        (Aim::Mine, Credential::Token(token)) => Ok(Some(token.subject().clone())),
-        (Aim::Mine, _) => Err(Refusal::PersonOnly.into()),
-        // No account of an organisation is stored yet.
-        (Aim::Account, _) => {
-            let account = raw.param("account")?.parse().map_err(|_| Code::PathInvalid)?;
-            Ok(Some(Subject { organisation: None, account }))
+/// What a request is about, as the store knows it.
+enum Found {
+    House,
+    Organisation(OrganisationId),
+    Account(Subject),
+    Held(Vec<Principal>),
+    Reader(Principal),
+    Change(Change),
+}
+
+impl Found {
+    /// The same as the rules ask for it.
+    fn target<'a>(&'a self, about: About, said: Option<&'a (Said, Option<Evidence>)>) -> Target<'a> {
+        match (self, about, said) {
+            (Self::Account(subject), About::OnBehalf, Some((said, evidence))) => {
+                Target::OnBehalf { subject, said: *said, evidence: evidence.as_ref() }
+            }
+            (Self::Account(subject), _, _) => Target::Account(subject),
+            (Self::House, _, _) => Target::House,
+            (Self::Organisation(organisation), _, _) => Target::Organisation(organisation),
+            (Self::Held(readers), _, _) => Target::Held { readers },
+            (Self::Reader(reader), _, _) => Target::Reader(reader),
+            (Self::Change(change), _, _) => Target::Change(*change),
         }
+    }
+}
+
+/// What it is about.
+fn found(
+    api: &Api,
+    meta: &Meta,
+    raw: &Raw,
+    (credential, proposed): (&Credential, Option<Change>),
+) -> Result<Found, Trouble> {
+    match meta.aim {
+        Aim::House => Ok(house(meta.operation, credential)),
+        Aim::Mine | Aim::Account | Aim::Record => {
+            Ok(Found::Account(subject(api, meta.aim, raw, credential)?))
+        }
+        Aim::Held => match api.tenure.readers_now(raw.param("hold")?) {
+            Ok(readers) => Ok(Found::Held(readers)),
+            // Whoever may not know of holds is not told that there is none of that name.
+            Err(Error::UnknownHold) => Ok(Found::Held(Vec::new())),
+            Err(error) => Err(error.into()),
+        },
+        Aim::Reader => Ok(Found::Reader(raw.param("reader")?.parse().map_err(|_| Code::PathInvalid)?)),
+        Aim::Change => match proposed {
+            Some(change) => Ok(Found::Change(change)),
+            None => {
+                let id = raw.param("change")?.parse().map_err(|_| Code::PathInvalid)?;
+                Ok(Found::Change(api.tenure.change_kind(id)?))
+            }
+        },
+    }
+}
+
+/// The house, or what of it a key for one organisation reaches: the keys of that organisation.
+fn house(operation: Operation, credential: &Credential) -> Found {
+    use Operation as O;
+    let of_keys = matches!(operation, O::MintKey | O::RotateKey | O::RevokeKey | O::ListKeys);
+    match credential {
+        Credential::Key(holder) if of_keys => {
+            holder.scope().organisation.clone().map_or(Found::House, Found::Organisation)
+        }
+        _ => Found::House,
+    }
+}
+
+/// Whose account it is about.
+fn subject(api: &Api, aim: Aim, raw: &Raw, credential: &Credential) -> Result<Subject, Trouble> {
+    match (aim, credential) {
+        (Aim::Mine, Credential::Token(token)) => Ok(token.subject().clone()),
+        (Aim::Mine, _) => Err(Refusal::PersonOnly.into()),
         (Aim::Record, _) => {
             let record: RecordId = raw.param("record")?.parse().map_err(|_| Code::PathInvalid)?;
             let owner = api.tenure.owner_of(record)?;
@@ -119,8 +175,13 @@ fn subject(api: &Api, aim: Aim, raw: &Raw, credential: &Credential) -> Result<Op
             match credential {
                 // A person is not told that others have such a record.
                 Credential::Token(token) if *token.subject() != subject => Err(Code::RecordUnknown.into()),
-                _ => Ok(Some(subject)),
+                _ => Ok(subject),
             }
+        }
+        // No account of an organisation is stored yet.
+        _ => {
+            let account = raw.param("account")?.parse().map_err(|_| Code::PathInvalid)?;
+            Ok(Subject { organisation: None, account })
         }
     }
 }

@@ -73,17 +73,23 @@ pub(crate) struct Answer<O> {
     status: StatusCode,
     tag: Option<String>,
     body: O,
+    kept: Option<O>,
 }
 
 impl<O> Answer<O> {
     /// It is done, or it is this.
     pub(crate) const fn ok(body: O) -> Self {
-        Self { status: StatusCode::OK, tag: None, body }
+        Self { status: StatusCode::OK, tag: None, body, kept: None }
     }
 
     /// With another status.
     pub(crate) fn with_status(self, status: StatusCode) -> Self {
         Self { status, ..self }
+    }
+
+    /// With something else for whoever asks again, since this is shown once.
+    pub(crate) fn keeping(self, kept: O) -> Self {
+        Self { kept: Some(kept), ..self }
     }
 
     /// With a strong tag, of which the state that it shows is a function and which is one of it.
@@ -95,7 +101,7 @@ impl<O> Answer<O> {
 impl Answer<Nothing> {
     /// It is done, and there is nothing to say.
     pub(crate) const fn done() -> Self {
-        Self { status: StatusCode::NO_CONTENT, tag: None, body: Nothing }
+        Self { status: StatusCode::NO_CONTENT, tag: None, body: Nothing, kept: None }
     }
 }
 
@@ -112,12 +118,15 @@ struct Head {
 pub(crate) struct Encoded {
     head: Head,
     body: Vec<u8>,
+    /// What is kept for whoever asks again, where that is less.
+    kept: Option<Vec<u8>>,
 }
 
 impl Encoded {
     pub(crate) fn of<O: Output>(answer: Answer<O>) -> Result<Self, Fault> {
         let head = Head { status: answer.status.as_u16(), kind: O::TYPE.to_owned(), tag: answer.tag };
-        Ok(Self { head, body: answer.body.write()? })
+        let kept = answer.kept.map(O::write).transpose()?;
+        Ok(Self { head, body: answer.body.write()?, kept })
     }
 
     pub(crate) const fn status(&self) -> u16 {
@@ -128,7 +137,7 @@ impl Encoded {
     pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
         let mut bytes = serde_json::to_vec(&self.head).map_err(|_| Code::Internal)?;
         bytes.push(b'\n');
-        bytes.extend_from_slice(&self.body);
+        bytes.extend_from_slice(self.kept.as_ref().unwrap_or(&self.body));
         Ok(bytes)
     }
 
@@ -137,7 +146,7 @@ impl Encoded {
         let end = bytes.iter().position(|byte| *byte == b'\n').ok_or(Code::Internal)?;
         let (head, body) = bytes.split_at_checked(end).ok_or(Code::Internal)?;
         let head = serde_json::from_slice(head).map_err(|_| Code::Internal)?;
-        Ok(Self { head, body: body.get(1..).unwrap_or_default().to_vec() })
+        Ok(Self { head, body: body.get(1..).unwrap_or_default().to_vec(), kept: None })
     }
 
     /// The answer to somebody who has what has one of these tags.

@@ -161,7 +161,8 @@ pub(crate) fn problems(meta: &Meta) -> Vec<Told> {
     match meta.aim {
         Aim::Account | Aim::Mine => codes.push(Code::AccountUnknown),
         Aim::Record => codes.push(Code::RecordUnknown),
-        Aim::House => {}
+        Aim::Change if meta.path.contains('{') => codes.push(Code::ChangeUnknown),
+        Aim::House | Aim::Held | Aim::Reader | Aim::Change => {}
     }
     match meta.body {
         BodyKind::None => {}
@@ -231,6 +232,13 @@ fn named_in(path: &str) -> Vec<utoipa::openapi::path::Parameter> {
                 ("The conversation, by its id here or by the one that its source gave it.", text(2_000))
             }
             "leaf" => ("The place of the leaf in the log, from 0.", pattern("^(0|[1-9][0-9]{0,18})$")),
+            "policy" => ("The policy.", text(255)),
+            "version" => ("The version of the policy.", text(255)),
+            "hold" => ("The hold.", text(255)),
+            "reader" => ("Who: a role or a pseudonym.", pattern("^[a-z0-9][a-z0-9._-]{0,63}$")),
+            "run" => ("The run.", pattern("^run-[0-9a-f]{32}$")),
+            "key" => ("The id of the API key.", pattern("^[0-9a-f]{16}$")),
+            "change" => ("The change.", pattern("^change-[0-9a-f]{32}$")),
             _ => ("See the description.", text(2_000)),
         };
         parameter(ParameterIn::Path, name.trim_start_matches('*'), says, Required::True, schema)
@@ -247,7 +255,7 @@ fn headers(meta: &Meta) -> Vec<utoipa::openapi::path::Parameter> {
     if meta.writes && meta.body != BodyKind::Lines && !meta.operation.is_public() {
         found.push(header("Idempotency-Key", "The same request again with the same key is done once."));
     }
-    if meta.fails.contains(&Code::PreconditionFailed) {
+    if meta.fails.contains(&Code::PreconditionFailed) && meta.aim != Aim::Change {
         found.push(header("If-Match", "The tag of what is to be changed."));
     }
     found

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
-use tenure_access::{Operation, Refusal};
+use tenure_access::{About, Operation, Refusal};
 use tokio::sync::oneshot;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
@@ -32,6 +32,12 @@ pub(crate) enum Aim {
     Account,
     /// The account of the record that the path names.
     Record,
+    /// What the hold keeps that the path names.
+    Held,
+    /// Whoever is to be a reader, whom the path names.
+    Reader,
+    /// The change that the body proposes, or that the path names.
+    Change,
 }
 
 /// What is known of an endpoint beside its handler.
@@ -52,7 +58,7 @@ pub(crate) struct Meta {
     pub(crate) body: BodyKind,
     /// Whether it changes something, so that a repeated request is to be done once.
     pub(crate) writes: bool,
-    /// Whether it takes or gives a stream, which may take long.
+    /// Whether it may take long, as what takes or gives a stream.
     pub(crate) streams: bool,
     /// Whether another router serves it, and it is only described here.
     pub(crate) elsewhere: bool,
@@ -169,14 +175,14 @@ pub(crate) fn streamed<I: Input>(
 }
 
 fn meta<I: Input>(operation: Operation, method: Method, path: &'static str, succeeds: StatusCode) -> Meta {
-    let aim = if path.starts_with("/v1/me") {
-        Aim::Mine
-    } else if path.contains("{account}") {
-        Aim::Account
-    } else if path.contains("{record}") {
-        Aim::Record
-    } else {
-        Aim::House
+    let aim = match operation.about() {
+        About::House => Aim::House,
+        About::Held => Aim::Held,
+        About::Reader => Aim::Reader,
+        About::Change => Aim::Change,
+        About::Account | About::OnBehalf if path.starts_with("/v1/me") => Aim::Mine,
+        About::Account | About::OnBehalf if path.contains("{record}") => Aim::Record,
+        About::Account | About::OnBehalf => Aim::Account,
     };
     Meta {
         operation,
@@ -231,6 +237,11 @@ impl Endpoint {
     /// Says that it succeeds with `201 Created` only.
     pub(crate) fn creates(self) -> Self {
         self.change(|meta| meta.succeeds = vec![StatusCode::CREATED])
+    }
+
+    /// Says that it may take long, so that it waits with the streams and has their time.
+    pub(crate) fn long(self) -> Self {
+        self.change(|meta| meta.streams = true)
     }
 
     /// Says that another router serves it.

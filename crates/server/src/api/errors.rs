@@ -98,7 +98,7 @@ fn code_of(error: &Error) -> Code {
         Error::ChainMoved => Code::ChainMoved,
         Error::SaysOff => Code::SaysOff,
         Error::AccountClosed => Code::AccountClosed,
-        Error::AccountDiffers => Code::PreconditionFailed,
+        Error::AccountDiffers | Error::HoldMoved { .. } => Code::PreconditionFailed,
         Error::ConversationMoved => Code::ConversationMoved,
         Error::NotTaken(_) => Code::ConversationRefused,
         Error::Guarded(_) => Code::Guarded,

@@ -56,6 +56,7 @@ codes! {
     LeafUnknown: NOT_FOUND, "leaf-unknown", "the log has no such leaf yet";
     KeyUnknown: NOT_FOUND, "api-key-unknown", "there is no such API key";
     ChangeUnknown: NOT_FOUND, "change-unknown", "no such change was proposed";
+    PolicyUnknown: NOT_FOUND, "policy-unknown", "no such version of a policy was published";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method-not-allowed", "this path does not take this method";
     ChainMoved: CONFLICT, "chain-moved",
         "the account's choices have moved on since: read its standing again, show it, and then decide";
@@ -73,6 +74,8 @@ codes! {
     DestructionPaused: CONFLICT, "destruction-paused", "destruction is paused: resume it first";
     ObservesOnly: CONFLICT, "observes-only", "Tenure only observes here, and destroys nothing";
     SweptElsewhere: CONFLICT, "swept-elsewhere", "another process is destroying what is due: wait until it has";
+    FolderMissing: CONFLICT, "folder-missing",
+        "the service has no folder for what this writes: name one where it is configured";
     Refused: CONFLICT, "refused", "this can't be done as things are";
     IdempotencyUnderWay: CONFLICT, "idempotency-under-way",
         "the first request of this `Idempotency-Key` is still under way: ask again in a moment";
@@ -98,6 +101,8 @@ codes! {
     PolicyRefused: UNPROCESSABLE_ENTITY, "policy-refused", "the compiler refuses the policy";
     IdempotencyKeyReused: UNPROCESSABLE_ENTITY, "idempotency-key-reused",
         "this `Idempotency-Key` came with another request before: give each request its own";
+    PreconditionMissing: PRECONDITION_REQUIRED, "precondition-missing",
+        "this is done only to what you have seen: send its tag as `If-Match`";
     Internal: INTERNAL_SERVER_ERROR, "internal", "something went wrong here: try again in a moment";
     Busy: SERVICE_UNAVAILABLE, "busy", "too much waits here already: try again in a moment";
     TooSlow: SERVICE_UNAVAILABLE, "too-slow",

@@ -2,7 +2,7 @@
 
 use axum::http::header;
 use serde::de::DeserializeOwned;
-use tenure_access::{Evidence, Said};
+use tenure_access::{Change, Evidence, Said};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 
@@ -39,6 +39,11 @@ pub(crate) trait Input: Sized + 'static {
     fn said(&self) -> Option<(Said, Option<Evidence>)> {
         None
     }
+
+    /// The change that is proposed, where one is.
+    fn proposes(&self) -> Option<Change> {
+        None
+    }
 }
 
 /// Nothing but the path. A query is refused.
@@ -50,10 +55,15 @@ impl Input for () {
     fn describe(_: &mut Takes, _: &mut Shapes) {}
 }
 
-/// What somebody else passes on.
+/// What a body says that matters to whether it may be done.
 pub(crate) trait PassedOn {
-    /// What the person said, and what shows it.
+    /// What the person said that somebody else passes on, and what shows it.
     fn said(&self) -> Option<(Said, Option<Evidence>)> {
+        None
+    }
+
+    /// The change that is proposed.
+    fn proposes(&self) -> Option<Change> {
         None
     }
 }
@@ -76,6 +86,10 @@ impl<T: DeserializeOwned + ToSchema + PassedOn + 'static> Input for Body<T> {
 
     fn said(&self) -> Option<(Said, Option<Evidence>)> {
         self.0.said()
+    }
+
+    fn proposes(&self) -> Option<Change> {
+        self.0.proposes()
     }
 }
 
@@ -184,10 +198,10 @@ impl Input for Form {
 }
 
 /// The fields of a query, each of which is to be asked for.
-struct Fields(Vec<(String, String)>);
+pub(crate) struct Fields(Vec<(String, String)>);
 
 impl Fields {
-    fn read(raw: &Raw) -> Result<Self, Fault> {
+    pub(crate) fn read(raw: &Raw) -> Result<Self, Fault> {
         let query = raw.uri.query().unwrap_or_default();
         let fields: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let mut names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
@@ -198,12 +212,12 @@ impl Fields {
         Ok(Self(fields))
     }
 
-    fn take(&mut self, name: &str) -> Option<String> {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let place = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.swap_remove(place).1)
     }
 
-    fn end(self) -> Result<(), Fault> {
+    pub(crate) fn end(self) -> Result<(), Fault> {
         if self.0.is_empty() { Ok(()) } else { Err(Code::QueryInvalid.into()) }
     }
 }

@@ -1,12 +1,14 @@
 //! What the API is made of: Tenure, a clock, and limits.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tenure_app::Tenure;
 use tenure_model::Instant;
 
+use super::fault::{Code, Fault};
 use super::pool::Pool;
 use crate::tiles::Reporter;
 
@@ -43,6 +45,9 @@ impl Default for ApiLimits {
     }
 }
 
+/// The longest name of a run's folder.
+const FOLDER_MAX: usize = 64;
+
 /// Says what time it is.
 trait Tell: Fn() -> Instant + Send + Sync {}
 
@@ -54,6 +59,7 @@ pub struct Api {
     pub(crate) tenure: Tenure,
     clock: Arc<dyn Tell>,
     pub(crate) audience: Arc<str>,
+    runs: Option<Arc<Path>>,
     pub(crate) limits: ApiLimits,
     pub(crate) reporter: Reporter,
     pub(crate) jobs: Arc<Pool>,
@@ -74,6 +80,7 @@ impl Api {
             tenure,
             clock: Arc::new(clock),
             audience: audience.into(),
+            runs: None,
             limits,
             reporter,
             jobs: Arc::new(Pool::new(limits.jobs, limits.queue)),
@@ -87,6 +94,26 @@ impl Api {
         let jobs = Arc::new(Pool::new(limits.jobs, limits.queue));
         let streams = Arc::new(Pool::new(limits.streams, limits.streams));
         Self { limits, jobs, streams, ..self }
+    }
+
+    /// With a folder below which training runs are written, each into one of its own.
+    #[must_use]
+    pub fn with_runs(self, folder: &Path) -> Self {
+        Self { runs: Some(folder.into()), ..self }
+    }
+
+    /// The folder of a run, by the name that it has among those of runs. No name leads out of there.
+    pub(crate) fn run_folder(&self, name: &str) -> Result<PathBuf, Fault> {
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        let inner = |byte: u8| plain(byte) || b"-_.".contains(&byte);
+        let begins = name.bytes().next().is_some_and(plain);
+        if !begins || name.len() > FOLDER_MAX || !name.bytes().all(inner) {
+            return Err(Fault::body(format!(
+                "`folder` is a name of 1 to {FOLDER_MAX} small letters, digits, `-`, `_` and `.`, which begins with \
+                 a letter or a digit"
+            )));
+        }
+        self.runs.as_ref().map(|runs| runs.join(name)).ok_or_else(|| Code::FolderMissing.into())
     }
 
     pub(crate) fn now(&self) -> Instant {

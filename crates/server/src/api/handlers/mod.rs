@@ -3,12 +3,21 @@
 #![expect(clippy::needless_pass_by_value, reason = "a handler is given what was read for it")]
 
 mod accounts;
+mod changes;
 mod conversations;
 mod decisions;
+mod erasure;
 mod export;
+mod holds;
+mod house;
+mod keys;
 mod lists;
 mod log;
+mod policies;
+mod reading;
 mod records;
+mod runs;
+mod settings;
 mod standing;
 mod tokens;
 mod views;
@@ -26,6 +35,14 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         records::endpoints(),
         export::endpoints(),
         tokens::endpoints(),
+        policies::endpoints(),
+        holds::endpoints(),
+        reading::endpoints(),
+        runs::endpoints(),
+        erasure::endpoints(),
+        settings::endpoints(),
+        keys::endpoints(),
+        changes::endpoints(),
         log::endpoints(),
     ]
     .concat()

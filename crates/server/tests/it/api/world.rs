@@ -5,10 +5,10 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::{Value, json};
 use tenure_access::{
-    ApiKey, Caller, ConsoleUser, Environment, KeyTerms, Operation, Permit, Role, Scope, Subject, Target,
-    TokenPurpose, decide,
+    ApiKey, Caller, Change, ConsoleUser, Environment, KeyTerms, Operation, Permit, Role, Scope, Subject,
+    Target, TokenPurpose, decide,
 };
-use tenure_app::{Entropy, Error, PublicLog, Tenure, TimeKeeping, TokenTerms};
+use tenure_app::{Act, Entropy, Error, PublicLog, Tenure, TimeKeeping, TokenTerms, seen_digest};
 use tenure_model::Instant;
 use tenure_server::api::{Api, ApiLimits, api_router, openapi_document};
 use tenure_server::{KnownLog, Limits, LogSource, SourceError, tiles_router};
@@ -21,7 +21,7 @@ use crate::fixture::{Server, silent};
 pub(crate) const AUDIENCE: &str = "https://tenure.example";
 pub(crate) const NOW: &str = "2025-09-10T10:00:00Z";
 const START: &str = "2025-08-01T00:00:00Z";
-const POLICY: &str = include_str!("../../../../../policies/example.toml");
+pub(crate) const POLICY: &str = include_str!("../../../../../policies/example.toml");
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::from_str(&openapi_document()).unwrap());
 
@@ -58,7 +58,7 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) tenure: Tenure,
     clock: Arc<Mutex<Instant>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// An answer.
@@ -128,9 +128,10 @@ impl World {
         let public = PublicLog::of(store).unwrap();
         let known = KnownLog::named_by(public.keys().unwrap()).unwrap();
         let tiles = tiles_router(Arc::new(Shown(public)), known, silent());
-        let router = api_router(api.with_limits(limits), Some(tiles));
+        let api = api.with_limits(limits).with_runs(&folder.path().join("runs"));
+        let router = api_router(api, Some(tiles));
         let server = Server::start_with(router, Limits { connections: 128, ..Limits::default() });
-        Self { server, tenure, clock, _folder: folder }
+        Self { server, tenure, clock, folder }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -160,6 +161,35 @@ impl World {
     pub(crate) fn revoke(&self, key: &str) {
         let id = key.parse::<ApiKey>().unwrap().id();
         self.tenure.revoke_key(&Self::admin(Operation::RevokeKey), id, self.now()).unwrap();
+    }
+
+    /// The folder below which runs are written.
+    pub(crate) fn runs(&self) -> std::path::PathBuf {
+        self.folder.path().join("runs")
+    }
+
+    /// The id of a change that one person proposed and another approved.
+    pub(crate) fn approved(&self, change: Change, act: &Value) -> String {
+        let act: Act = serde_json::from_value(act.clone()).unwrap();
+        let proposer = Self::staff("proposer", Operation::ProposeChange, &Target::Change(change));
+        let proposed = self.tenure.propose_change(&proposer, &act, self.now()).unwrap();
+        let approver = Self::staff("approver", Operation::ApproveChange, &Target::Change(change));
+        let (id, seen) = (proposed.id.parse().unwrap(), seen_digest(&proposed.digest).unwrap());
+        self.tenure.approve_change(&approver, id, seen, self.now()).unwrap();
+        proposed.id
+    }
+
+    /// What somebody may who is of legal and of privacy.
+    pub(crate) fn staff(name: &str, operation: Operation, target: &Target<'_>) -> Permit {
+        let roles = [Role::Legal, Role::Privacy].into();
+        let user = ConsoleUser { principal: name.parse().unwrap(), roles };
+        decide(&Caller::User(&user), operation, target).unwrap()
+    }
+
+    /// A hold on all content, of which people may be told.
+    pub(crate) fn hold(&self, name: &str) {
+        let scope = serde_json::from_value(json!({"classes": ["content"]})).unwrap();
+        self.tenure.place_hold(name, scope, true, self.now()).unwrap();
     }
 
     fn admin(operation: Operation) -> Permit {
