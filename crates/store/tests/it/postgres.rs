@@ -160,11 +160,11 @@ fn a_newer_schema_and_one_in_another_form_are_refused() {
     let server = Server::start(Version::Oldest);
     drop(open(&server));
     let mut raw = server.client();
-    raw.batch_execute("INSERT INTO schema_versions (id, digest) VALUES (3, ''), (4, '')").unwrap();
+    raw.batch_execute("INSERT INTO schema_versions (id, digest) SELECT max(id) + 1, '' FROM schema_versions").unwrap();
     let error = PostgresStore::open(&server.address()).unwrap_err();
     assert!(matches!(error, StoreError::NewerSchema { .. }), "{error}");
     raw.batch_execute(
-        "DELETE FROM schema_versions WHERE id > 2; UPDATE schema_versions SET digest = '' WHERE id = 1",
+        "DELETE FROM schema_versions WHERE id > 1 AND digest = ''; UPDATE schema_versions SET digest = '' WHERE id = 1",
     )
     .unwrap();
     let error = PostgresStore::open(&server.address()).unwrap_err();
