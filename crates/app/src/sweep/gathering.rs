@@ -61,7 +61,9 @@ impl Sweep<'_> {
         while due.peek().is_some() {
             let slice: Vec<_> = due.by_ref().take(SEALED).collect();
             let sealed = slice.len();
-            batch.id = Some(self.seal(slice, Arc::clone(&classes), batch.id, epoch)?);
+            let id = batch.id.map_or_else(|| self.open_batch(epoch), Ok)?;
+            batch.id = Some(id);
+            self.seal(slice, &classes, id)?;
             batch.copies += sealed;
             self.rest(sealed)?;
         }
@@ -98,26 +100,22 @@ impl Sweep<'_> {
         })
     }
 
+    fn open_batch(&self, epoch: u64) -> Result<BatchId, Error> {
+        let now = self.now;
+        self.write(move |tx| Ok(tx.open_batch(now, epoch)?))
+    }
+
     fn seal(
         &self,
         due: Vec<(CopyKey, Due)>,
-        classes: Arc<[(ClassId, String)]>,
-        batch: Option<BatchId>,
-        epoch: u64,
-    ) -> Result<BatchId, Error> {
-        let now = self.now;
-        self.write(move |tx| {
-            let batch = match batch {
-                Some(batch) => batch,
-                None => tx.open_batch(now, epoch)?,
-            };
-            let mut ended = Vec::with_capacity(due.len());
-            for (key, due) in due {
-                ended.push((key, sealing(due, key, class_name(&classes, key.class), batch, now)?));
-            }
-            tx.seal_copies(&ended)?;
-            Ok(batch)
-        })
+        classes: &[(ClassId, String)],
+        batch: BatchId,
+    ) -> Result<(), Error> {
+        let mut ended = Vec::with_capacity(due.len());
+        for (key, due) in due {
+            ended.push((key, sealing(due, key, class_name(classes, key.class), batch, self.now)?));
+        }
+        self.write(move |tx| Ok(tx.seal_copies(&ended).map(drop)?))
     }
 
     /// Judges again what was found to be kept, and files it under what keeps it. What is due by now is found by the

@@ -12,6 +12,7 @@ use anyhow::Context as _;
 use clap::Args;
 use serde_json::json;
 use tenure_app::Entropy as _;
+use tenure_server::api::{Api, ApiLimits, api_router};
 use tenure_server::operate::access::{Told, named};
 #[cfg(feature = "otel")]
 use tenure_server::operate::lines::More;
@@ -28,7 +29,7 @@ use super::ledger::arguments::witnesses;
 use crate::Exit;
 use crate::configuration::{self, Configuration, Environment, Flags, LogForm, Secrets};
 use crate::output::{heading, say, say_json};
-use crate::session::{self, Intent, Session, SystemEntropy};
+use crate::session::{self, Intent, Session, SystemEntropy, clock};
 
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
@@ -165,10 +166,30 @@ impl<'c> Service<'c> {
         let reporter = Reporter::new(|error| {
             tracing::error!(code = "log_unreadable", "{}", work::told(error));
         });
-        let router = named(in_time(tiles_router(source, known, reporter), self.limits));
+        let log = named(in_time(tiles_router(source, known, reporter.clone()), self.limits));
+        let router = api_router(self.api(session, reporter)?, Some(log));
         let address = self.host.open(configuration.listen, router, self.limits, self.watch.clone());
         let address = address.with_context(|| format!("can't listen on {}", configuration.listen))?;
         Ok(Served { address: address.to_string(), origin, cosigned })
+    }
+
+    fn api(&self, session: &Session, reporter: Reporter) -> anyhow::Result<Api> {
+        let configuration = self.configuration;
+        let audience = configuration.audience.clone();
+        let audience = audience.unwrap_or_else(|| format!("http://{}", configuration.listen));
+        let limits = ApiLimits {
+            jobs: usize::try_from(configuration.jobs)?,
+            queue: usize::try_from(configuration.queue)?,
+            request: configuration.request,
+            ..ApiLimits::default()
+        };
+        let began = session.now;
+        let clock = move || clock().unwrap_or(began);
+        let api = Api::new(session.tenure.clone(), clock, &audience, reporter).with_limits(limits);
+        Ok(match &configuration.runs {
+            Some(runs) => api.with_runs(runs),
+            None => api,
+        })
     }
 
     /// Lets what is under way end: requests first, since people wait for them, then jobs, between two steps.

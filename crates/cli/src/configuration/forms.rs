@@ -56,7 +56,7 @@ impl Form for PathBuf {
 
 /// A file, or none.
 impl Form for Option<PathBuf> {
-    const WRITE: &'static str = "the path of a file, or nothing";
+    const WRITE: &'static str = "a path, or nothing";
 
     fn parse(text: &str) -> Option<Self> {
         Some((!text.is_empty()).then(|| PathBuf::from(text)))

@@ -61,6 +61,14 @@ settings! {
         "Threads that serve connections. What blocks, such as the store, has threads of its own";
     operate_listen: Option<SocketAddr> = "operate.listen", "127.0.0.1:8081",
         "Where `/livez`, `/readyz` and `/metrics` are served. Nobody is asked who they are, so only the operator should reach it";
+    audience: Option<String> = "api.audience", "off",
+        "The address at which people reach the service, for which subject tokens are minted. Off is the address that it listens on";
+    runs: Option<PathBuf> = "api.runs", "",
+        "The folder below which training runs that are opened over the API are written, or none, and then none is";
+    jobs: u32 = "api.jobs", "64",
+        "Requests that are worked on at once. More that decide at once share one commit";
+    queue: u32 = "api.queue", "1024",
+        "Requests that wait for that. Beyond them a request is answered with 503 and `busy`";
     log_form: LogForm = "log.form", "json",
         "How the log is written to standard error";
     log_level: Level = "log.level", "info",

@@ -54,7 +54,12 @@ const fn is_said_by_its_code(error: &Error) -> bool {
 
 fn code_of(error: &Error) -> Code {
     match error {
-        Error::Store(_) | Error::Journal(_) | Error::Keys(_) | Error::Bodies(_) | Error::LeaseLapsed => {
+        Error::Store(_)
+        | Error::Journal(_)
+        | Error::Keys(_)
+        | Error::Bodies(_)
+        | Error::LeaseLapsed
+        | Error::Stopping => {
             Code::Unavailable
         }
         Error::Open(_)

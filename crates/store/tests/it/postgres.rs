@@ -160,7 +160,8 @@ fn a_newer_schema_and_one_in_another_form_are_refused() {
     let server = Server::start(Version::Oldest);
     drop(open(&server));
     let mut raw = server.client();
-    raw.batch_execute("INSERT INTO schema_versions (id, digest) SELECT max(id) + 1, '' FROM schema_versions").unwrap();
+    raw.batch_execute("INSERT INTO schema_versions (id, digest) SELECT max(id) + 1, '' FROM schema_versions")
+        .unwrap();
     let error = PostgresStore::open(&server.address()).unwrap_err();
     assert!(matches!(error, StoreError::NewerSchema { .. }), "{error}");
     raw.batch_execute(

@@ -18,6 +18,8 @@ use crate::session::{Session, clock};
 
 /// How often figures are added up, so that they take no more memory.
 const ADD_UP: Duration = Duration::from_secs(5);
+/// How often it is forgotten which requests were sent before, once their time has passed.
+const FORGET: Duration = Duration::from_mins(1);
 
 /// What the jobs need.
 #[derive(Clone)]
@@ -67,6 +69,10 @@ impl<'c> Work<'c> {
         start(Job::new("count", settings.figures_every, move || count(&tenure)))?;
         let tenure = self.tenure.clone();
         start(Job::new("publish", settings.publish_every, move || publish(&tenure, cosigned.as_deref())))?;
+        let tenure = self.tenure.clone();
+        start(Job::new("forget", FORGET, move || {
+            tenure.forget_requests(now()?).map(drop).map_err(|error| failure(&error))
+        }))?;
         if let Some(every) = settings.sweep_every {
             let tenure = self.tenure.clone();
             let sweep = Sweeping {

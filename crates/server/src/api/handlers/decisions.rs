@@ -14,6 +14,7 @@ use crate::api::ask::{Ask, Trouble};
 use crate::api::endpoint::{Endpoint, operation};
 use crate::api::fault::{Code, Fault};
 use crate::api::input::{Body, PassedOn};
+use crate::operate::metrics;
 
 /// A decision for one purpose.
 #[derive(Deserialize, ToSchema)]
@@ -192,7 +193,9 @@ fn stated(receipts: &[Receipt]) -> Result<Answer<Json<StatedView>>, Trouble> {
 
 fn decide(ask: &Ask<'_>, Body(body): Body<DecisionBody>) -> Result<Answer<Json<StatedView>>, Trouble> {
     let answer = decided(body.purpose, body.choice, body.version, body.follows.as_deref())?;
-    stated(&ask.tenure().decide(ask.account()?, answer, ask.now)?)
+    let receipts = ask.tenure().decide(ask.account()?, answer, ask.now)?;
+    metrics::decided(word(body.choice));
+    stated(&receipts)
 }
 
 fn decide_on_behalf(
@@ -201,7 +204,17 @@ fn decide_on_behalf(
 ) -> Result<Answer<Json<StatedView>>, Trouble> {
     let evidence = given(body.evidence.as_deref())?;
     let answer = decided(body.purpose, body.choice, body.version, body.follows.as_deref())?;
-    stated(&ask.tenure().decide_on_behalf(ask.account()?, answer, evidence, ask.now)?)
+    let receipts = ask.tenure().decide_on_behalf(ask.account()?, answer, evidence, ask.now)?;
+    metrics::decided(word(body.choice));
+    stated(&receipts)
+}
+
+/// What is counted of a decision that is durable.
+const fn word(choice: Choice) -> &'static str {
+    match choice {
+        Choice::On => "on",
+        Choice::Off => "off",
+    }
 }
 
 /// The digest of the evidence, where there is some.
@@ -214,7 +227,9 @@ fn acknowledge(
     ask: &Ask<'_>,
     Body(body): Body<AcknowledgementBody>,
 ) -> Result<Answer<Json<StatedView>>, Trouble> {
-    stated(&[ask.tenure().acknowledge(ask.account()?, &body.version, ask.now)?])
+    let receipt = ask.tenure().acknowledge(ask.account()?, &body.version, ask.now)?;
+    metrics::decided("acknowledged");
+    stated(&[receipt])
 }
 
 fn acknowledge_on_behalf(
@@ -222,5 +237,7 @@ fn acknowledge_on_behalf(
     Body(body): Body<PassedOnAcknowledgement>,
 ) -> Result<Answer<Json<StatedView>>, Trouble> {
     let evidence = given(Some(&body.evidence))?.ok_or(Code::Internal)?;
-    stated(&[ask.tenure().acknowledge_on_behalf(ask.account()?, &body.version, evidence, ask.now)?])
+    let receipt = ask.tenure().acknowledge_on_behalf(ask.account()?, &body.version, evidence, ask.now)?;
+    metrics::decided("acknowledged");
+    stated(&[receipt])
 }
