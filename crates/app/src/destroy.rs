@@ -197,7 +197,7 @@ impl Sweep<'_> {
                 let CopyState::Sealed { wrap, .. } = &copy.state else { continue };
                 match judge.judge(tx, record, &class)? {
                     Judged::Due(due) => {
-                        ended.push((copy.key, sealing(due, copy.key, &class, id, sealed_at)?));
+                        ended.push((copy.key, sealing(&due, copy.key, &class, id, sealed_at)?));
                     }
                     Judged::Kept { filed, .. } => {
                         let state = CopyState::Live { wrap: wrap.clone() };

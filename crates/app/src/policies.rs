@@ -209,7 +209,7 @@ impl Tenure {
         files: &[(String, String)],
         allow: Allowance,
         now: Instant,
-        agree: impl FnOnce(&mut dyn Tx) -> Result<(), Error> + Send + 'static,
+        agree: impl FnOnce(&mut dyn Tx) -> Result<(), Error> + Clone + Send + 'static,
     ) -> Result<Vec<String>, Error> {
         let planned = self.guard_publication(files, allow, now)?;
         let expected = planned.map(|Planned { at_most, expected }| Expected { planned: at_most, expected });

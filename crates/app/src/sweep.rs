@@ -509,10 +509,10 @@ impl<'t> Sweep<'t> {
     }
 }
 
-/// The end of a copy, made of the token that the verdict on that very copy gave; it is used up. Nothing else gives a
+/// The end of a copy, made of the token that the verdict on that very copy gave. Nothing else gives a
 /// copy an end.
 pub(crate) fn sealing(
-    due: Due,
+    due: &Due,
     key: CopyKey,
     class: &str,
     batch: BatchId,
@@ -521,7 +521,5 @@ pub(crate) fn sealing(
     if !due.is_for(&key.record.to_string(), class) {
         return Err(Error::Refused("a copy was about to be destroyed by the verdict on another".to_owned()));
     }
-    let sealing = Sealing { batch, due_at: due.since(), cause: due.cause().word().to_owned(), sealed_at };
-    drop(due);
-    Ok(sealing)
+    Ok(Sealing { batch, due_at: due.since(), cause: due.cause().word().to_owned(), sealed_at })
 }

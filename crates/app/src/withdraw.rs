@@ -119,7 +119,7 @@ impl Tenure {
         &self,
         version: &str,
         now: Instant,
-        agree: impl FnOnce(&mut dyn Tx) -> Result<Vec<TwoPeople>, Error> + Send + 'static,
+        agree: impl FnOnce(&mut dyn Tx) -> Result<Vec<TwoPeople>, Error> + Clone + Send + 'static,
     ) -> Result<Withdrawal, Error> {
         let ((policy, version), tenure) = (named(version)?, self.clone());
         let withdrawal = self.store.write(move |tx| {

@@ -227,6 +227,7 @@ impl Tenure {
 }
 
 /// An act that somebody wants to carry out, and the approvals that they have.
+#[derive(Clone)]
 struct Wanted {
     permit: Permit,
     approvals: Vec<ChangeId>,

@@ -167,7 +167,7 @@ impl Tenure {
         &self,
         id: ChangeId,
         now: Instant,
-        step: impl FnOnce(Approval) -> Result<Approval, Error> + Send + 'static,
+        step: impl FnOnce(Approval) -> Result<Approval, Error> + Clone + Send + 'static,
     ) -> Result<ChangeView, Error> {
         self.store.write(move |tx| {
             let row = find(tx, id)?;

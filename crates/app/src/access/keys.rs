@@ -245,7 +245,7 @@ impl Tenure {
     /// Writes what opens something, and forgets what was opened before.
     pub(super) fn write_keys<T: Send + 'static>(
         &self,
-        job: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
+        job: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Clone + Send + 'static,
     ) -> Result<T, Error> {
         let written = self.store.write(job);
         self.opened.forget();

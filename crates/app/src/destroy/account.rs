@@ -147,7 +147,7 @@ impl Sweep<'_> {
             let (batch, classes) = (tx.open_batch(now, holds.epoch)?, tx.classes()?);
             let mut ended = Vec::with_capacity(found.due.len());
             for (key, due) in found.due {
-                ended.push((key, sealing(due, key, class_name(&classes, key.class), batch, now)?));
+                ended.push((key, sealing(&due, key, class_name(&classes, key.class), batch, now)?));
             }
             if found.kept > 0 {
                 tx.seal_copies(&ended)?;

@@ -105,14 +105,16 @@ impl Sweep<'_> {
         batch: Option<BatchId>,
         epoch: u64,
     ) -> Result<BatchId, Error> {
-        let now = self.now;
+        // What is due is shared by the tries of one write, and copied by none.
+        let (now, due) = (self.now, Arc::new(due));
         self.write(move |tx| {
             let batch = match batch {
                 Some(batch) => batch,
                 None => tx.open_batch(now, epoch)?,
             };
             let mut ended = Vec::with_capacity(due.len());
-            for (key, due) in due {
+            for (key, due) in due.iter() {
+                let key = *key;
                 ended.push((key, sealing(due, key, class_name(&classes, key.class), batch, now)?));
             }
             tx.seal_copies(&ended)?;
