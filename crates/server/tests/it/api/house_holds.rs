@@ -34,6 +34,7 @@ fn a_hold_is_previewed_placed_and_read_with_its_history() {
     let lost = world.get("/v1/holds/order/destroyed?named=5", &legal).expect(200).json();
     assert_eq!(lost["lost"]["copies"], 0);
     world.get("/v1/holds/other", &legal).refused(404, "hold-unknown");
+    place(&world, "a%0Ab", &scope).refused(400, "path-invalid");
     place(&world, "wrong", &json!({"classes": ["content"], "surfaces": ["nowhere"]}))
         .refused(422, "surface-unknown");
     place(&world, "wrong", &json!({"classes": ["content"], "regime": "consumer"}))
