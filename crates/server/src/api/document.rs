@@ -9,7 +9,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::info::InfoBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, Schema};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi, OpenApiBuilder, RefOr, Required};
 
@@ -225,10 +225,10 @@ fn named_in(path: &str) -> Vec<utoipa::openapi::path::Parameter> {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let described = names.map(|name| {
         let (says, schema) = match name {
-            "account" => ("The operator's pseudonymous id of the account.", text(255)),
+            "account" => ("The operator's pseudonymous id of the account.", visible(255)),
             "record" => ("The record.", pattern("^r-[0-9a-f]{32}$")),
             "conversation" => {
-                ("The conversation, by its id here or by the one that its source gave it.", text(2_000))
+                ("The conversation, by its id here or by the one that its source gave it.", visible(2_000))
             }
             "leaf" => ("The place of the leaf in the log, from 0.", pattern("^(0|[1-9][0-9]{0,18})$")),
             _ => ("See the description.", text(2_000)),
@@ -238,17 +238,23 @@ fn named_in(path: &str) -> Vec<utoipa::openapi::path::Parameter> {
     described.collect()
 }
 
+/// A text without control characters.
+fn visible(longest: usize) -> ObjectBuilder {
+    text(longest).pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]+$"))
+}
+
 /// The headers that an endpoint looks at.
 fn headers(meta: &Meta) -> Vec<utoipa::openapi::path::Parameter> {
-    let header = |name: &str, says: &str| {
-        parameter(ParameterIn::Header, name, says, Required::False, pattern("^[!-~]{1,255}$"))
+    let header = |name: &str, says: &str, form: &str| {
+        parameter(ParameterIn::Header, name, says, Required::False, pattern(form))
     };
     let mut found = Vec::new();
     if meta.writes && meta.body != BodyKind::Lines && !meta.operation.is_public() {
-        found.push(header("Idempotency-Key", "The same request again with the same key is done once."));
+        let says = "The same request again with the same key is done once.";
+        found.push(header("Idempotency-Key", says, "^[!-~]{1,255}$"));
     }
     if meta.fails.contains(&Code::PreconditionFailed) {
-        found.push(header("If-Match", "The tag of what is to be changed."));
+        found.push(header("If-Match", "The tag of what is to be changed.", r#"^(\*|"[0-9a-f]{64}")$"#));
     }
     found
 }
