@@ -9,7 +9,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::info::InfoBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi, OpenApiBuilder, RefOr, Required};
 
@@ -118,6 +118,10 @@ fn describe(
         let mut response = ResponseBuilder::new().description(status.canonical_reason().unwrap_or_default());
         if let Some(schema) = schema.clone().filter(|_| *status != StatusCode::NO_CONTENT) {
             response = response.content(kind, ContentBuilder::new().schema(Some(schema)).build());
+        }
+        if endpoint.gives_page {
+            let page = ObjectBuilder::new().schema_type(Type::String);
+            response = response.content("text/html", ContentBuilder::new().schema(Some(page)).build());
         }
         operation = operation.response(status.as_str(), response.build());
     }
