@@ -46,7 +46,7 @@ pub(crate) use items::{copies_of, destroyed_of, items_of};
 /// How many pages one transaction empties.
 const PAGES_A_SLICE: usize = 16;
 /// How many copies one transaction judges again. Others who write wait for no more than that.
-const CHECKED: usize = 24;
+const CHECKED: usize = 32;
 
 impl Tenure {
     /// Batches whose keys are not destroyed yet.

@@ -187,6 +187,9 @@ pub enum Error {
         "the right to destroy has lapsed, as when a step takes longer than a minute or another process took over:          nothing more was destroyed, and the next sweep goes on"
     )]
     LeaseLapsed,
+    /// The process is about to end.
+    #[error("the sweep was told to end before its next step: the next one goes on where it was")]
+    Stopping,
     /// A backup could not be taken or restored.
     #[error(transparent)]
     Backup(#[from] crate::BackupError),

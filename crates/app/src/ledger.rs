@@ -2,7 +2,7 @@
 //! log from then on.
 
 mod checkpoint;
-mod public;
+pub(crate) mod public;
 mod receipt;
 mod verify;
 

@@ -37,9 +37,11 @@ pub mod run;
 mod settings;
 mod standing;
 mod sweep;
+mod vitals;
 mod withdraw;
 
 use std::fmt;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tenure_model::Instant;
@@ -75,6 +77,7 @@ pub use run::Rows;
 pub use settings::Pause;
 pub use standing::{Standing, StandingTerms};
 pub use sweep::{Allowance, Excess, SweepOptions, Swept};
+pub use vitals::{Burden, Pulse};
 pub use withdraw::{AskedWithdrawal, Withdrawal};
 // What those who take conversations in, or name a record, hand over.
 pub use tenure_formats::{Account, Conversation, Message, Report, Role};
@@ -109,6 +112,8 @@ pub struct Tenure {
     policies: Arc<Mutex<Option<Arc<Policies>>>>,
     /// Held by the sweep that is under way: two at once would take each other's batches for abandoned ones.
     pub(crate) sweeping: Arc<Mutex<()>>,
+    /// Set when sweeps of this process are to end.
+    stopping: Arc<AtomicBool>,
     /// Held by the erasure of an account that is under way.
     pub(crate) erasing: Arc<Mutex<()>>,
     /// Held while something is destroyed outside the store.
@@ -146,6 +151,7 @@ impl Tenure {
             log,
             policies: Arc::default(),
             sweeping: Arc::default(),
+            stopping: Arc::default(),
             erasing: Arc::default(),
             door: Arc::default(),
             opened: Arc::default(),

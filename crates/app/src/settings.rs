@@ -60,7 +60,7 @@ impl Tenure {
 
     /// Whether Tenure judges and reports, and destroys nothing.
     pub fn observes(&self) -> Result<bool, Error> {
-        self.store.read(|tx| Ok(tx.meta(OBSERVES)?.is_some_and(|word| !word.is_empty())))
+        self.store.read(observes)
     }
 
     /// Sets within which time what is due must be verified absent.
@@ -84,12 +84,22 @@ fn paused(tx: &mut dyn ReadTx) -> Result<Option<Pause>, Error> {
     Ok(Some(Pause { since, why: why.to_owned() }))
 }
 
+/// Whether destruction is paused, as a transaction sees it.
+pub(crate) fn is_paused(tx: &mut dyn ReadTx) -> Result<bool, Error> {
+    Ok(paused(tx)?.is_some())
+}
+
+/// Whether Tenure only observes, as a transaction sees it.
+pub(crate) fn observes(tx: &mut dyn ReadTx) -> Result<bool, Error> {
+    Ok(tx.meta(OBSERVES)?.is_some_and(|word| !word.is_empty()))
+}
+
 /// Refuses to go on while destruction is paused, or Tenure only observes.
 pub(crate) fn refuse_if_stopped(tx: &mut dyn ReadTx) -> Result<(), Error> {
     if let Some(pause) = paused(tx)? {
         return Err(Error::Paused(pause.since));
     }
-    if tx.meta(OBSERVES)?.is_some_and(|word| !word.is_empty()) {
+    if observes(tx)? {
         return Err(Error::Observes);
     }
     Ok(())

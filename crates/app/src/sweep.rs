@@ -8,6 +8,7 @@ mod pace;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -40,6 +41,8 @@ const BATCH_COPIES: usize = 256;
 
 /// How long a sweep rests at once, well within what its lease lasts.
 const REST_MOST: Duration = Duration::from_secs(10);
+/// How long it sleeps before it asks whether it is to end.
+const NAP_MOST: Duration = Duration::from_millis(100);
 
 /// What a sweep is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +146,8 @@ pub(crate) struct Sweep<'t> {
     pub(crate) swept: Swept,
     lease: Lease,
     pace: Pace,
+    /// Set when the sweep is to end before its next step; whoever leaves is erased all the same.
+    told_to_stop: Option<Arc<AtomicBool>>,
     /// Whether the next step that is committed is the last, and gives the lease back.
     pub(crate) last: bool,
     /// The root over all copies of a batch from which none goes back any more.
@@ -168,13 +173,23 @@ impl Tenure {
             return Ok(Swept { observed: true, ..self.sweep_dry_run(now, options)? });
         }
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut sweep = Sweep { pace: Pace::new(options.rate), ..Sweep::begin(self, now, options.by)? };
+        let mut sweep = Sweep {
+            told_to_stop: Some(Arc::clone(&self.stopping)),
+            pace: Pace::new(options.rate),
+            ..Sweep::begin(self, now, options.by)?
+        };
         let outcome = sweep.run(options, progress);
         // A lease that can't be given back lapses by itself.
         let ended = sweep.end();
         outcome?;
         ended?;
         Ok(sweep.swept)
+    }
+
+    /// Ends the sweeps of this process before their next step, for good: it is about to end. What they left is
+    /// finished by the next sweep, and whoever leaves meanwhile is erased all the same.
+    pub fn stop_sweeping(&self) {
+        self.stopping.store(true, Ordering::Release);
     }
 
     /// What a sweep would destroy at an instant, which may lie in the future. Nothing is changed.
@@ -223,6 +238,21 @@ impl Tenure {
     /// How many copies can be due by an instant at most: what the index finds, and everything of accounts that wait
     /// to be filed anew.
     fn at_most_due(&self, now: Instant, by: Instant) -> Result<u64, Error> {
+        let mut copies = self.indexed_as_due(now, by)?;
+        self.store.read(|tx| {
+            for mark in tx.refile_slice(usize::MAX)? {
+                let mut after: Option<CopyKey> = None;
+                while let slice @ [_, ..] = &*tx.copies_of(mark.account, after, SLICE)? {
+                    copies += slice.len() as u64;
+                    after = slice.last().map(|copy| copy.key);
+                }
+            }
+            Ok(copies)
+        })
+    }
+
+    /// How many copies the index finds to be due by an instant, at most: no verdict is asked.
+    pub(crate) fn indexed_as_due(&self, now: Instant, by: Instant) -> Result<u64, Error> {
         let policies = self.policies()?;
         let groups = self.due_groups(&policies, now, by)?;
         self.store.read(|tx| {
@@ -230,13 +260,6 @@ impl Tenure {
             for (group, up_to) in groups {
                 let days = tx.count_due(SHARD, group, Day(i32::MIN), up_to)?;
                 copies += days.iter().map(|day| day.copies).sum::<u64>();
-            }
-            for mark in tx.refile_slice(usize::MAX)? {
-                let mut after: Option<CopyKey> = None;
-                while let slice @ [_, ..] = &*tx.copies_of(mark.account, after, SLICE)? {
-                    copies += slice.len() as u64;
-                    after = slice.last().map(|copy| copy.key);
-                }
             }
             Ok(copies)
         })
@@ -317,6 +340,7 @@ impl<'t> Sweep<'t> {
             swept,
             lease,
             pace: Pace::new(None),
+            told_to_stop: None,
             last: false,
             settled: None,
         })
@@ -335,6 +359,7 @@ impl<'t> Sweep<'t> {
         &self,
         step: impl FnOnce(&mut dyn Tx) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
+        self.go_on()?;
         let (lease, until, last) = (self.lease.clone(), self.lease.next(), self.last);
         let done = self.tenure.store.write(move |tx| {
             refuse_if_stopped(tx)?;
@@ -353,18 +378,35 @@ impl<'t> Sweep<'t> {
     pub(crate) fn rest(&self, copies: usize) -> Result<(), Error> {
         let mut left = self.pace.after(copies as u64);
         while left > REST_MOST {
-            thread::sleep(REST_MOST);
+            self.nap(REST_MOST)?;
             left -= REST_MOST;
             // The lease must not lapse meanwhile.
             self.write(|_| Ok(()))?;
         }
-        thread::sleep(left);
+        self.nap(left)
+    }
+
+    /// Sleeps, unless the sweep is told to end.
+    fn nap(&self, mut left: Duration) -> Result<(), Error> {
+        while !left.is_zero() {
+            self.go_on()?;
+            let part = left.min(NAP_MOST);
+            thread::sleep(part);
+            left -= part;
+        }
         Ok(())
+    }
+
+    /// Refuses the next step if the sweep was told to end. What is done by then stands, as after a crash.
+    fn go_on(&self) -> Result<(), Error> {
+        let stop = self.told_to_stop.as_ref().is_some_and(|stop| stop.load(Ordering::Acquire));
+        if stop { Err(Error::Stopping) } else { Ok(()) }
     }
 
     /// Does what can't be taken back outside the store, unless the right to do so has lapsed or destruction was
     /// stopped. Whoever stops it waits for the step that is under way.
     pub(crate) fn irrevocably<T>(&self, step: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {
+        self.go_on()?;
         let _door = self.tenure.door.lock().unwrap_or_else(PoisonError::into_inner);
         self.tenure.store.read(|tx| {
             refuse_if_stopped(tx)?;

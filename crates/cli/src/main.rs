@@ -1,6 +1,7 @@
 //! `tenure`: consent, retention and training-use control for conversations, from the command line.
 
 mod commands;
+mod configuration;
 mod output;
 mod session;
 mod speech;

@@ -11,10 +11,14 @@ use tenure_app::{
 use tenure_model::Instant;
 use tenure_store::{SqliteStore, Store, StoreError};
 use tenure_tlog::checkpoint::Origin;
+#[cfg(feature = "transit")]
+use tenure_vault::TransitServer;
 use tenure_vault::{BodyPlace, KeyAccess, LogKeyError, LogKeys, NewRoot, S3Credentials, Vault};
 
+use crate::configuration::Secrets;
+
 /// The system's random bytes.
-struct SystemEntropy;
+pub(crate) struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
@@ -109,6 +113,16 @@ pub(crate) fn init(
 
 /// Opens a data folder.
 pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::Result<Session> {
+    open_with(data, at, intent, &Secrets::default())
+}
+
+/// Opens a data folder with secrets that lie in files, and others that the environment has.
+pub(crate) fn open_with(
+    data: &Path,
+    at: Option<Instant>,
+    intent: Intent,
+    secrets: &Secrets,
+) -> anyhow::Result<Session> {
     refuse_unfinished(data)?;
     if !data.join(DATABASE).exists() {
         bail!(
@@ -117,7 +131,7 @@ pub(crate) fn open(data: &Path, at: Option<Instant>, intent: Intent) -> anyhow::
         );
     }
     let keys = key_folder(data);
-    let vault = open_vault(data, &keys)?;
+    let vault = vault_with(data, &keys, secrets)?;
     if !is_set_up(data) && !is_of_an_earlier_version(data) {
         bail!(
             "{} was made before there was a log, or its setting up was not finished: run `tenure init` on it if so, or make another",
@@ -160,16 +174,35 @@ pub(crate) fn inspect(data: &Path, at: Option<Instant>) -> anyhow::Result<Sessio
 
 /// The vault of a data folder, with its packs wherever the folder says.
 pub(crate) fn open_vault(data: &Path, keys: &Path) -> anyhow::Result<Vault> {
-    Vault::open_at(data, keys, &KeyAccess::default(), &s3_credentials())
+    vault_with(data, keys, &Secrets::default())
+}
+
+fn vault_with(data: &Path, keys: &Path, secrets: &Secrets) -> anyhow::Result<Vault> {
+    let credentials = S3Credentials::from_variables(secrets.variables());
+    Vault::open_at(data, keys, &key_access(secrets)?, &credentials)
         .with_context(|| format!("can't open {}", data.display()))
+}
+
+/// How a root key is reached that a server wraps. Where no file has the token, the environment is asked, and only
+/// for a folder that needs it.
+#[cfg(feature = "transit")]
+fn key_access(secrets: &Secrets) -> anyhow::Result<KeyAccess> {
+    if !secrets.has("VAULT_TOKEN") {
+        return Ok(KeyAccess::default());
+    }
+    let server = TransitServer::from_variables(|name| secrets.variable(name));
+    Ok(KeyAccess::Transit(server.context("can't use the Transit server")?))
+}
+
+#[cfg(not(feature = "transit"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it may fail")]
+fn key_access(_: &Secrets) -> anyhow::Result<KeyAccess> {
+    Ok(KeyAccess::default())
 }
 
 /// Who asks a store of packs that is not a folder: the usual variables say it, and nothing keeps it.
 fn s3_credentials() -> S3Credentials {
-    S3Credentials::from_variables(
-        std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-    )
+    S3Credentials::from_variables(Secrets::default().variables())
 }
 
 /// Whether the setting up of a data folder was finished.

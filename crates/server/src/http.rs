@@ -91,20 +91,9 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(prefix: &str, patience: Patience) -> Result<Self, HttpError> {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(3)
-            .timeout_global(Some(patience.timeout))
-            .user_agent(concat!("tenure/", env!("CARGO_PKG_VERSION")));
-        let config = if prefix.starts_with("https://") {
-            config.tls_config(tls()?)
-        } else if prefix.starts_with("http://") {
-            config
-        } else {
-            return Err(HttpError::Address);
-        };
+        let agent = agent(prefix, patience.timeout)?;
         let prefix = prefix.trim_end_matches('/').to_owned();
-        Ok(Self { agent: config.build().into(), prefix, patience })
+        Ok(Self { agent, prefix, patience })
     }
 
     /// What lies at a path; none if nothing does.
@@ -148,6 +137,23 @@ impl fmt::Debug for Client {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Client").field("prefix", &self.prefix).finish_non_exhaustive()
     }
+}
+
+/// What makes requests to an address.
+pub(crate) fn agent(address: &str, timeout: Duration) -> Result<Agent, HttpError> {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(3)
+        .timeout_global(Some(timeout))
+        .user_agent(concat!("tenure/", env!("CARGO_PKG_VERSION")));
+    let config = if address.starts_with("https://") {
+        config.tls_config(tls()?)
+    } else if address.starts_with("http://") {
+        config
+    } else {
+        return Err(HttpError::Address);
+    };
+    Ok(config.build().into())
 }
 
 /// Checks servers with the system's certificates, by the one cryptographic library of this house.

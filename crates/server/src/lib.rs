@@ -12,6 +12,7 @@
 //! | [`witness`] | [`Witness`]: cosigns checkpoints (c2sp.org/tlog-witness) |
 //! | [`submit`] | the log's side of witnesses |
 //! | [`mod@serve`] | connections with limits, and a graceful end |
+//! | [`operate`] | what a service needs so that somebody can operate it: log, figures, health, jobs |
 //!
 //! Time and randomness are arguments. Only routers and [`serve()`] are asynchronous; all else blocks.
 
@@ -19,13 +20,16 @@ pub mod api;
 pub mod audit;
 mod evidence;
 mod files;
+mod followed;
 mod growth;
 mod http;
 mod lively;
+pub mod operate;
 mod page;
 mod problem;
 pub mod publish;
 pub mod remote;
+mod seats;
 pub mod serve;
 pub mod source;
 pub mod submit;
@@ -37,7 +41,7 @@ pub use audit::{Alarm, AlarmKind, Auditor, Look, LookError};
 pub use http::{HttpError, Patience};
 pub use publish::{Destination, Folder, Published, publish, publish_witnessed};
 pub use remote::RemoteLog;
-pub use serve::{Limits, run, serve};
+pub use serve::{Limits, in_time, run, serve};
 pub use source::{KnownLog, KnownWitnesses, LogSource, SourceError, parse_keys};
 pub use submit::{Contradicted, Cosigned, WitnessClient, Witnesses};
 pub use tiles::{Reporter, tiles_router};

@@ -2,16 +2,35 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
+use crate::seats::Sitter;
+use crate::serve::Limits;
+
+/// What is waited for on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The first byte of the next request.
+    Request,
+    /// The rest of its head.
+    Head,
+    /// Its body, and that its answer is taken.
+    Answer,
+}
+
 /// A stream on which something must move.
 pub(crate) struct Lively<S> {
     stream: S,
-    limit: Duration,
+    keep_alive: Duration,
+    head: Duration,
+    idle: Duration,
+    sitter: Arc<Sitter>,
+    phase: Phase,
     /// Until when something must have been read, or written.
     read_by: Pin<Box<Sleep>>,
     /// Until when something must have been written. What is read meanwhile does not count: a client could send
@@ -22,26 +41,56 @@ pub(crate) struct Lively<S> {
 }
 
 impl<S> Lively<S> {
-    pub(crate) fn new(stream: S, limit: Duration) -> Self {
+    pub(crate) fn new(stream: S, limits: &Limits, sitter: Arc<Sitter>) -> Self {
         Self {
             stream,
-            limit,
-            read_by: Box::pin(sleep(limit)),
-            write_by: Box::pin(sleep(limit)),
+            keep_alive: limits.keep_alive,
+            head: limits.head,
+            idle: limits.idle,
+            sitter,
+            phase: Phase::Request,
+            read_by: Box::pin(sleep(limits.keep_alive)),
+            write_by: Box::pin(sleep(limits.idle)),
             blocked: false,
         }
     }
 
+    /// What is waited for now; where that has changed, the time for it begins.
+    fn look(&mut self) {
+        let (phase, limit) = match (self.sitter.is_busy(), self.phase) {
+            (true, Phase::Request | Phase::Head) => (Phase::Answer, self.idle),
+            (false, Phase::Answer) => (Phase::Request, self.keep_alive),
+            _ => return,
+        };
+        self.phase = phase;
+        self.read_by.as_mut().reset(Instant::now() + limit);
+    }
+
+    /// Something was read. The bytes of a head do not prolong the time for it, or it could be sent forever.
+    fn read(&mut self) {
+        let limit = match self.phase {
+            Phase::Request => {
+                self.phase = Phase::Head;
+                self.sitter.set_in_head(true);
+                self.head
+            }
+            Phase::Head => return,
+            Phase::Answer => self.idle,
+        };
+        self.read_by.as_mut().reset(Instant::now() + limit);
+    }
+
     fn written<T>(&mut self, cx: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        let until = Instant::now() + self.limit;
         if polled.is_ready() {
             self.blocked = false;
-            self.read_by.as_mut().reset(until);
+            if self.phase == Phase::Answer {
+                self.read_by.as_mut().reset(Instant::now() + self.idle);
+            }
             return polled;
         }
         if !self.blocked {
             self.blocked = true;
-            self.write_by.as_mut().reset(until);
+            self.write_by.as_mut().reset(Instant::now() + self.idle);
         }
         ready!(self.write_by.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
@@ -55,9 +104,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lively<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        this.look();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         if polled.is_ready() {
-            this.read_by.as_mut().reset(Instant::now() + this.limit);
+            this.read();
             return polled;
         }
         ready!(this.read_by.as_mut().poll(cx));
@@ -68,6 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lively<S> {
 impl<S: AsyncWrite + Unpin> AsyncWrite for Lively<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.look();
         let polled = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.written(cx, polled)
     }
@@ -78,6 +129,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Lively<S> {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.look();
         let polled = Pin::new(&mut this.stream).poll_write_vectored(cx, bytes);
         this.written(cx, polled)
     }

@@ -9,31 +9,40 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use crate::followed::{Follow, followed};
 use crate::lively::Lively;
 use crate::problem::Problem;
+use crate::seats::{Busy, Seat, Seats};
+
+/// The most that the head of a request may take; a longer one is answered with 431.
+const HEAD_MOST: usize = 64 * 1024;
 
 /// What a server bears.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// How many connections are open at once; more wait to be accepted.
+    /// How many connections are open at once. When all are taken, whoever has been idle the longest gives way to the
+    /// next; while a request is under way on each, more wait to be accepted.
     pub connections: usize,
-    /// How long a client may take to send the head of a request.
+    /// How long a connection may stay open without a request.
+    pub keep_alive: Duration,
+    /// How long a client may take to send the head of a request, from its first byte.
     pub head: Duration,
-    /// How long a connection may go without a byte being read from it or, if there is something to write,
-    /// written to it.
+    /// How long a request may go without a byte being read or, if there is something to write, written.
     pub idle: Duration,
     /// How long a request may take, from its head to the head of the answer.
     pub request: Duration,
-    /// How long a connection may stay open, whatever happens on it.
+    /// How long a connection may stay open, whatever happens on it. A request that is under way then has as long again
+    /// as a request may take.
     pub connection: Duration,
     /// How long requests that are under way may take when the server is told to stop.
     pub farewell: Duration,
@@ -43,6 +52,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 256,
+            keep_alive: Duration::from_secs(15),
             head: Duration::from_secs(10),
             idle: Duration::from_secs(15),
             // Shorter than a connection may be idle, so that who waits is answered.
@@ -78,54 +88,94 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let router = router.layer(middleware::from_fn(move |request: Request, next: Next| {
-        in_time(limits.request, request, next)
-    }));
+    attend(listener, in_time(router, limits), limits, stop).await
+}
+
+/// Has whatever takes too long be answered so. For pages that keep no time of their own.
+pub fn in_time(router: Router, limits: Limits) -> Router {
+    router.layer(middleware::from_fn(move |request: Request, next: Next| async move {
+        timeout(limits.request, next.run(request))
+            .await
+            .unwrap_or_else(|_| Problem::too_slow().into_response())
+    }))
+}
+
+/// Serves as [`serve`] does, but leaves it to the router how long a request may take.
+pub(crate) async fn attend(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
     let service = TowerToHyperService::new(router);
-    let places = Arc::new(Semaphore::new(limits.connections));
-    let farewell = GracefulShutdown::new();
+    let seats = Seats::new(limits.connections);
+    let (tell, told) = watch::channel(());
     let mut stop = pin!(stop);
     loop {
-        let (stream, place) = tokio::select! {
-            accepted = accept(&listener, &places) => accepted?,
+        let (stream, seat) = tokio::select! {
+            accepted = accept(&listener, &seats) => accepted?,
             () = &mut stop => break,
         };
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.head)
-            .serve_connection(TokioIo::new(Lively::new(stream, limits.idle)), service.clone());
-        let connection = timeout(limits.connection, farewell.watch(connection));
-        tokio::spawn(async move {
-            // How a connection ends concerns only its client.
-            drop(connection.await);
-            drop(place);
-        });
+        tokio::spawn(connection(stream, seat, limits, service.clone(), told.clone()));
     }
     drop(listener);
-    // Those that take longer are cut off.
-    drop(timeout(limits.farewell, farewell.shutdown()).await);
+    drop(told);
+    tell.send_replace(());
+    // Each connection listens until its end. Those that take longer are cut off.
+    drop(timeout(limits.farewell, tell.closed()).await);
     Ok(())
 }
 
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    loop {
+async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> io::Result<(TcpStream, Seat)> {
+    let stream = loop {
         match listener.accept().await {
-            Ok((stream, _)) => return Ok((stream, place)),
+            Ok((stream, _)) => break stream,
             // A client that is gone already, or no more files to open: neither ends the server.
             Err(_) => sleep(Duration::from_millis(100)).await,
         }
+    };
+    let seat = seats.take().await.ok_or_else(|| io::Error::other("there are no places any more"))?;
+    Ok((stream, seat))
+}
+
+/// One connection, to its end. How it ends concerns only its client.
+async fn connection(
+    stream: TcpStream,
+    seat: Seat,
+    limits: Limits,
+    service: TowerToHyperService<Router>,
+    mut told: watch::Receiver<()>,
+) {
+    // Answers are written whole; waiting for more would only delay them.
+    drop(stream.set_nodelay(true));
+    let sitter = Arc::clone(seat.sitter());
+    let io = TokioIo::new(Lively::new(stream, &limits, Arc::clone(&sitter)));
+    let answer = service_fn(|request: hyper::Request<Incoming>| {
+        let busy = seat.busy();
+        let answered = service.call(request);
+        async move { answered.await.map(|answer| answer.map(|body| followed(body, busy))) }
+    });
+    let mut connection = pin!(
+        // The stream itself keeps the time.
+        http1::Builder::new().header_read_timeout(None).max_buf_size(HEAD_MOST).serve_connection(io, answer)
+    );
+    let patience = tokio::select! {
+        ended = connection.as_mut() => return drop(ended),
+        () = sitter.told_to_leave() => limits.request,
+        () = sleep(limits.connection) => limits.request,
+        _ = told.changed() => limits.farewell,
+    };
+    if sitter.is_needed() {
+        connection.as_mut().graceful_shutdown();
+        drop(timeout(patience, connection).await);
     }
 }
 
-async fn in_time(limit: Duration, request: Request, next: Next) -> Response {
-    timeout(limit, next.run(request)).await.unwrap_or_else(|_| Problem::too_slow().into_response())
-}
+/// A request is under way until its answer has been sent.
+impl Follow for Busy {}
 
-async fn told_to_stop() {
+/// Waits until the terminal or the system says to stop.
+pub(crate) async fn told_to_stop() {
     let terminal = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

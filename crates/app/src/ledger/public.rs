@@ -10,7 +10,7 @@ use tenure_tlog::checkpoint::{Origin, SignedCheckpoint};
 use tenure_tlog::note::VerifierKey;
 use tenure_tlog::tile::{Bundle, FULL_WIDTH, Resource, Tile, push_entry};
 
-use crate::Error;
+use crate::{Error, Tenure};
 
 /// Where the store keeps what the log shows of itself.
 pub(super) const PUBLISHED: &str = "log/checkpoint";
@@ -83,8 +83,15 @@ fn entries(tx: &mut dyn ReadTx, bundle: Bundle) -> Result<Option<Vec<u8>>, Error
     Ok(Some(bytes))
 }
 
+impl Tenure {
+    /// The log as the public sees it.
+    pub fn public_log(&self) -> Result<PublicLog, Error> {
+        PublicLog::of(Arc::clone(&self.store))
+    }
+}
+
 /// The checkpoint that was published last.
-pub(super) fn published(tx: &mut (impl ReadTx + ?Sized)) -> Result<Option<SignedCheckpoint>, Error> {
+pub(crate) fn published(tx: &mut (impl ReadTx + ?Sized)) -> Result<Option<SignedCheckpoint>, Error> {
     let note = tx.meta(PUBLISHED)?;
     note.map(|note| SignedCheckpoint::parse(note.as_bytes()).map_err(|_| Error::PublicLog)).transpose()
 }

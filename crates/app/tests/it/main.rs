@@ -21,5 +21,6 @@ mod run;
 mod sweep;
 mod tampered;
 mod timelines;
+mod vitals;
 mod withdrawn;
 mod world;

@@ -26,6 +26,7 @@ mod publish;
 mod receipt;
 mod restore;
 mod run;
+mod serve;
 mod shell;
 mod sweep;
 mod verdict;
@@ -85,6 +86,10 @@ pub(crate) struct At {
 enum Command {
     /// Play five years of a policy change, on simulated time
     Demo(demo::Demo),
+    /// Serve the API and the ledger, and do what must be done again and again
+    ///
+    /// Ends when it is told to (SIGTERM, ctrl-c), with code 0. Code 2 if a setting is wrong or the folder can't be opened.
+    Serve(serve::Serve),
     /// Make a data folder, with a key folder beside it
     Init(init::Init),
     /// Read, compare and publish the terms
@@ -168,6 +173,7 @@ impl Cli {
     pub(crate) fn run(self) -> anyhow::Result<Exit> {
         match self.command {
             Command::Demo(command) => command.run(&self.global),
+            Command::Serve(command) => command.run(&self.global),
             Command::Init(command) => command.run(&self.global),
             Command::Policy(command) => command.run(&self.global),
             Command::Import(command) => command.run(&self.global),

@@ -16,6 +16,7 @@ mod keys;
 mod ledger;
 mod policy;
 mod policy_change;
+mod serve;
 #[cfg(all(feature = "s3", feature = "transit"))]
 mod servers;
 #[cfg(target_os = "linux")]

@@ -185,6 +185,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(router: Router) -> Self {
         let quick = Limits {
+            keep_alive: Duration::from_secs(1),
             connections: 4,
             head: Duration::from_millis(500),
             idle: Duration::from_secs(8),

@@ -13,6 +13,7 @@ use crate::fixture::{MemoryLog, Server, ask, silent};
 fn limits() -> Limits {
     Limits {
         connections: 2,
+        keep_alive: Duration::from_secs(1),
         head: Duration::from_millis(300),
         idle: Duration::from_millis(600),
         request: Duration::from_millis(300),

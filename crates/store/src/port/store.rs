@@ -44,6 +44,11 @@ pub trait Store: Send + Sync {
     /// Keep it short: an old snapshot keeps deleted rows from being scrubbed.
     fn snapshot(&self, job: &mut dyn FnMut(&mut dyn ReadTx)) -> Result<(), StoreError>;
 
+    /// How many jobs were handed to the writer and are not taken up yet, as far as the store counts them.
+    fn waiting(&self) -> usize {
+        0
+    }
+
     /// What the log was at the last commit that appended statements.
     fn head(&self) -> TreeHead;
 

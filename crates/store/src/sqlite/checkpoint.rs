@@ -16,9 +16,9 @@ use std::thread::JoinHandle;
 
 /// After how many more pages the WAL is copied back: 16 MiB.
 const PAGES: i32 = 4_096;
-/// With how many pages it is to begin anew, which keeps it bounded: 256 MiB. The writer has to wait for the disk then,
+/// With how many pages it is to begin anew, which keeps it bounded: 64 MiB. The writer has to wait for the disk then,
 /// so it is not done more often.
-const PAGES_MOST: i32 = 16 * PAGES;
+const PAGES_MOST: i32 = 4 * PAGES;
 /// How many pages are few enough for the writer to copy.
 const FEW: i32 = 64;
 const PASSES: usize = 8;

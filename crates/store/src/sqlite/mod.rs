@@ -164,6 +164,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn waiting(&self) -> usize {
+        self.writer.as_ref().map_or(0, Writer::waiting)
+    }
+
     fn head(&self) -> TreeHead {
         self.recent.head()
     }

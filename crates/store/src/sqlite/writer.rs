@@ -11,6 +11,7 @@ use crate::{Abort, Journal, StoreError, Stored, Ticket, Unsound, WriteJob};
 use rusqlite::Connection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -27,6 +28,24 @@ type Answer = SyncSender<Result<(), StoreError>>;
 struct Waiting {
     job: WriteJob,
     answer: Answer,
+    /// Counted for as long as it is in the queue.
+    counted: Counted,
+}
+
+/// One of the jobs that wait.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn in_queue(waiting: &Arc<AtomicUsize>) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(waiting))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A job that has run and is answered after the commit.
@@ -40,6 +59,8 @@ pub(super) struct Writer {
     /// Taken when the store is dropped, which ends the thread once the queue is empty.
     queue: Option<SyncSender<Waiting>>,
     thread: Option<JoinHandle<()>>,
+    /// How many jobs wait.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// A writer that runs, and what it found when it began.
@@ -87,7 +108,7 @@ impl Writer {
                 operation: "start the writer",
                 reason: error.to_string(),
             })?;
-        let writer = Self { queue: Some(queue), thread: Some(thread) };
+        let writer = Self { queue: Some(queue), thread: Some(thread), waiting: Arc::default() };
         Ok(Started { writer, recent, replayed })
     }
 
@@ -97,8 +118,13 @@ impl Writer {
         }
         let (answer, ticket) = Ticket::new();
         let queue = self.queue.as_ref().ok_or(StoreError::Closed)?;
-        queue.send(Waiting { job, answer }).map_err(|_| StoreError::Closed)?;
+        let counted = Counted::in_queue(&self.waiting);
+        queue.send(Waiting { job, answer, counted }).map_err(|_| StoreError::Closed)?;
         Ok(ticket)
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -156,7 +182,8 @@ impl Group {
         let mut redo = self.journal.as_mut().map(|journal| &mut journal.redo);
         let mut broken = stopped.or_else(|| control(connection, "BEGIN IMMEDIATE").err());
         let mut next = Some(first);
-        while let Some(Waiting { job, answer }) = next {
+        while let Some(Waiting { job, answer, counted }) = next {
+            drop(counted);
             let outcome = match &broken {
                 Some(_) => Err(StoreError::Aborted),
                 None => run_job(connection, redo.as_deref_mut(), job).unwrap_or_else(|error| {

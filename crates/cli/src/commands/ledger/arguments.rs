@@ -21,13 +21,18 @@ pub(crate) struct Asking {
 
 impl Asking {
     pub(crate) fn witnesses(&self) -> anyhow::Result<Witnesses> {
-        let known = KnownWitnesses::new(&keys(&self.witness_key)?)?;
-        let clients = self.witness.iter().map(|address| {
-            WitnessClient::open(address, Patience::default())
-                .with_context(|| format!("can't ask the witness at `{address}`"))
-        });
-        Ok(Witnesses::new(clients.collect::<anyhow::Result<_>>()?, known))
+        witnesses(&self.witness, &self.witness_key)
     }
+}
+
+/// The witnesses at these addresses, with these keys, each a key itself or a file of them.
+pub(crate) fn witnesses(addresses: &[String], named: &[String]) -> anyhow::Result<Witnesses> {
+    let known = KnownWitnesses::new(&keys(named)?)?;
+    let clients = addresses.iter().map(|address| {
+        WitnessClient::open(address, Patience::default())
+            .with_context(|| format!("can't ask the witness at `{address}`"))
+    });
+    Ok(Witnesses::new(clients.collect::<anyhow::Result<_>>()?, known))
 }
 
 /// The keys that arguments name: each is a key itself, or a file with one a line.

@@ -11,6 +11,7 @@ use clap::Subcommand;
 
 use super::Global;
 use crate::Exit;
+pub(super) use serve::OwnLog;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ledger {

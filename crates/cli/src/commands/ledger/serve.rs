@@ -34,12 +34,16 @@ pub(crate) struct Serve {
 }
 
 /// The log of a data folder, read without its keys, while others write.
-pub(super) struct OwnLog(PublicLog);
+pub(crate) struct OwnLog(PublicLog);
 
 impl OwnLog {
-    /// The log, and what it is known by.
+    /// The log of a folder that nobody need have open, and what it is known by.
     pub(super) fn open(data: &Path) -> anyhow::Result<(Self, KnownLog)> {
-        let log = PublicLog::of(session::observe(data)?)?;
+        Self::of(PublicLog::of(session::observe(data)?)?)
+    }
+
+    /// A log, and what it is known by.
+    pub(crate) fn of(log: PublicLog) -> anyhow::Result<(Self, KnownLog)> {
         let known = KnownLog::new(log.origin().clone(), log.keys()?)?;
         Ok((Self(log), known))
     }

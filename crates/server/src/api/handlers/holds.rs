@@ -219,7 +219,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         operation(Operation::ListHolds, Method::GET, "/v1/holds", list)
             .says("List holds", "Every hold with its history, released ones too.")
-            .fails(&[C::CursorInvalid]),
+            .fails(&[C::CursorUnknown]),
         operation(Operation::ListHolds, Method::GET, HOLD, read)
             .named("read-hold")
             .says("Read a hold", "A hold with its history. Its tag is the number of its version while it holds.")

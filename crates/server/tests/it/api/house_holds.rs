@@ -36,7 +36,7 @@ fn a_hold_is_previewed_placed_and_read_with_its_history() {
     world.get("/v1/holds/other", &legal).refused(404, "hold-unknown");
     place(&world, "a%0Ab", &scope).refused(400, "path-invalid");
     place(&world, "wrong", &json!({"classes": ["content"], "surfaces": ["nowhere"]}))
-        .refused(422, "surface-unknown");
+        .refused(404, "surface-unknown");
     place(&world, "wrong", &json!({"classes": ["content"], "regime": "consumer"}))
         .refused(422, "body-invalid");
 }

@@ -24,7 +24,7 @@ fn a_version_is_read_byte_for_byte_and_its_tag_is_that_of_the_ledger() {
     let known = [("if-none-match", tag.as_str())];
     world.send("GET", "/v1/policies/consumer/2025-10-08", &auditor, &known, None).expect(304);
     world.get("/v1/policies/consumer/2024-01-01", &auditor).refused(404, "policy-unknown");
-    world.get("/v1/policies?cursor=AQ", &auditor).refused(400, "cursor-invalid");
+    world.get("/v1/policies?cursor=AQ", &auditor).refused(404, "cursor-unknown");
 }
 
 #[test]
@@ -44,8 +44,8 @@ fn two_versions_are_compared_in_words() {
     assert!(term["after"].as_str().unwrap().contains("20 days"), "{term}");
     compare(json!({"text": POLICY}), json!({"text": shorter()})).expect(200);
     compare(published.clone(), published.clone()).refused(409, "refused");
-    compare(published.clone(), json!({"version": "consumer@never"})).refused(422, "version-unknown");
-    compare(published.clone(), json!({"text": "policy ="})).refused(422, "policy-refused");
+    compare(published.clone(), json!({"version": "consumer@never"})).refused(404, "version-unknown");
+    compare(published.clone(), json!({"text": "policy ="})).refused(409, "policy-refused");
     compare(published, json!({})).refused(422, "body-invalid");
 }
 

@@ -11,7 +11,10 @@ fn a_run_is_opened_verified_and_asked_what_was_revoked() {
     world.set_now("2025-09-01T10:00:00Z");
     world.open("ada");
     let decide = |choice: &str| {
-        let body = json!({"purpose": "train", "choice": choice, "follows": world.head("ada")});
+        let mut body = json!({"purpose": "train", "choice": choice});
+        if choice == "on" {
+            body["follows"] = json!(world.head("ada"));
+        }
         world.post("/v1/me/decisions", &world.token("ada", TokenPurpose::Decide), &body).expect(201)
     };
     decide("on");
@@ -57,6 +60,6 @@ fn no_name_of_a_folder_leads_out_of_the_one_for_runs() {
         world.post("/v1/runs", &ml, &body).refused(422, "body-invalid");
     }
     let body = json!({"purpose": "nothing", "folder": "x"});
-    world.post("/v1/runs", &ml, &body).refused(422, "purpose-unknown");
+    world.post("/v1/runs", &ml, &body).refused(404, "purpose-unknown");
     assert!(!world.runs().join("x").exists());
 }

@@ -116,7 +116,12 @@ impl TransitServer {
     /// The server that `VAULT_ADDR` and `VAULT_TOKEN` name, or `BAO_ADDR` and `BAO_TOKEN`, within the
     /// namespace of `VAULT_NAMESPACE` or `BAO_NAMESPACE`.
     pub fn from_environment() -> Result<Self, TransitError> {
-        let one_of = |names: [&str; 2]| names.into_iter().find_map(|name| env::var(name).ok());
+        Self::from_variables(|name| env::var(name).ok())
+    }
+
+    /// The same, with the values of these variables from elsewhere.
+    pub fn from_variables(value: impl Fn(&str) -> Option<String>) -> Result<Self, TransitError> {
+        let one_of = |names: [&str; 2]| names.into_iter().find_map(&value);
         let address = one_of(["VAULT_ADDR", "BAO_ADDR"]).ok_or(TransitError::NoAddress)?;
         let token = one_of(["VAULT_TOKEN", "BAO_TOKEN"]).map(Zeroizing::new).ok_or(TransitError::NoToken)?;
         let mut server = Self::new(&address, &token)?;
