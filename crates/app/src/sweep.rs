@@ -509,7 +509,7 @@ impl<'t> Sweep<'t> {
     }
 }
 
-/// The end of a copy, made of the token that the verdict on that very copy gave. Nothing else gives a
+/// The end of a copy, made of the token that the verdict on that very copy gave; it is used up. Nothing else gives a
 /// copy an end.
 pub(crate) fn sealing(
     due: Due,

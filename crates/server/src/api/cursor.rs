@@ -40,7 +40,7 @@ impl List<'_> {
 
     /// The place after which a cursor goes on.
     pub(crate) fn place<T: std::str::FromStr>(&self, cursor: &str) -> Result<T, Fault> {
-        self.read(cursor).and_then(|place| place.parse().ok()).ok_or_else(|| Code::CursorInvalid.into())
+        self.read(cursor).and_then(|place| place.parse().ok()).ok_or_else(|| Code::CursorUnknown.into())
     }
 
     fn read(&self, cursor: &str) -> Option<String> {

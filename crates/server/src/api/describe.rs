@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 /// The schemas that a document names, by their names.
@@ -16,11 +16,23 @@ pub(crate) struct Shapes(pub(crate) BTreeMap<String, RefOr<Schema>>);
 impl Shapes {
     /// Takes a type up, and gives the reference to it.
     pub(crate) fn of<T: ToSchema>(&mut self) -> RefOr<Schema> {
-        let mut found = vec![(T::name().into_owned(), T::schema())];
+        let mut found = vec![(T::name().into_owned(), closed(T::schema()))];
         T::schemas(&mut found);
         self.0.extend(found);
         Ref::from_schema_name(T::name()).into()
     }
+}
+
+/// A body of several forms refuses in each of them what it does not know.
+fn closed(mut schema: RefOr<Schema>) -> RefOr<Schema> {
+    if let RefOr::T(Schema::OneOf(forms)) = &mut schema {
+        for form in &mut forms.items {
+            if let RefOr::T(Schema::Object(form)) = form {
+                form.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+            }
+        }
+    }
+    schema
 }
 
 /// What one endpoint takes.

@@ -9,7 +9,7 @@ use utoipa::openapi::extensions::ExtensionsBuilder;
 use utoipa::openapi::info::InfoBuilder;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, ParameterIn, PathItem, PathsBuilder};
 use utoipa::openapi::response::{Response, ResponseBuilder};
-use utoipa::openapi::schema::{ComponentsBuilder, Schema};
+use utoipa::openapi::schema::{ComponentsBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{OpenApi, OpenApiBuilder, RefOr, Required};
 
@@ -119,6 +119,10 @@ fn describe(
         if let Some(schema) = schema.clone().filter(|_| *status != StatusCode::NO_CONTENT) {
             response = response.content(kind, ContentBuilder::new().schema(Some(schema)).build());
         }
+        if endpoint.gives_page {
+            let page = ObjectBuilder::new().schema_type(Type::String);
+            response = response.content("text/html", ContentBuilder::new().schema(Some(page)).build());
+        }
         operation = operation.response(status.as_str(), response.build());
     }
     let mut by_status: BTreeMap<u16, Vec<Told>> = BTreeMap::new();
@@ -226,15 +230,15 @@ fn named_in(path: &str) -> Vec<utoipa::openapi::path::Parameter> {
     let names = path.split('{').skip(1).filter_map(|rest| rest.split('}').next());
     let described = names.map(|name| {
         let (says, schema) = match name {
-            "account" => ("The operator's pseudonymous id of the account.", text(255)),
+            "account" => ("The operator's pseudonymous id of the account.", visible(255)),
             "record" => ("The record.", pattern("^r-[0-9a-f]{32}$")),
             "conversation" => {
-                ("The conversation, by its id here or by the one that its source gave it.", text(2_000))
+                ("The conversation, by its id here or by the one that its source gave it.", visible(2_000))
             }
             "leaf" => ("The place of the leaf in the log, from 0.", pattern("^(0|[1-9][0-9]{0,18})$")),
-            "policy" => ("The policy.", text(255)),
-            "version" => ("The version of the policy.", text(255)),
-            "hold" => ("The hold.", text(255)),
+            "policy" => ("The policy.", visible(255)),
+            "version" => ("The version of the policy.", visible(255)),
+            "hold" => ("The hold.", visible(255)),
             "reader" => ("Who: a role or a pseudonym.", pattern("^[a-z0-9][a-z0-9._-]{0,63}$")),
             "run" => ("The run.", pattern("^run-[0-9a-f]{32}$")),
             "key" => ("The id of the API key.", pattern("^[0-9a-f]{16}$")),
@@ -246,17 +250,29 @@ fn named_in(path: &str) -> Vec<utoipa::openapi::path::Parameter> {
     described.collect()
 }
 
+/// A text without control characters.
+fn visible(longest: usize) -> ObjectBuilder {
+    text(longest).pattern(Some(r"^[^\u0000-\u001f\u007f-\u009f]+$"))
+}
+
+const TAG: &str = "The tag of what is to be changed.";
+
 /// The headers that an endpoint looks at.
 fn headers(meta: &Meta) -> Vec<utoipa::openapi::path::Parameter> {
-    let header = |name: &str, says: &str| {
-        parameter(ParameterIn::Header, name, says, Required::False, pattern("^[!-~]{1,255}$"))
+    let header = |name: &str, says: &str, form: &str| {
+        parameter(ParameterIn::Header, name, says, Required::False, pattern(form))
     };
     let mut found = Vec::new();
     if meta.writes && meta.body != BodyKind::Lines && !meta.operation.is_public() {
-        found.push(header("Idempotency-Key", "The same request again with the same key is done once."));
+        let says = "The same request again with the same key is done once.";
+        found.push(header("Idempotency-Key", says, "^[!-~]{1,255}$"));
     }
-    if meta.fails.contains(&Code::PreconditionFailed) && meta.aim != Aim::Change {
-        found.push(header("If-Match", "The tag of what is to be changed."));
+    if meta.fails.contains(&Code::PreconditionMissing) {
+        // It is a version here, and has to be named.
+        let tag = pattern(r#"^"[1-9][0-9]{0,8}"$"#);
+        found.push(parameter(ParameterIn::Header, "If-Match", TAG, Required::True, tag));
+    } else if meta.fails.contains(&Code::PreconditionFailed) && meta.aim != Aim::Change {
+        found.push(header("If-Match", TAG, r#"^(\*|"[0-9a-f]{64}")$"#));
     }
     found
 }

@@ -10,7 +10,7 @@ use axum::http::{Method, StatusCode};
 use tenure_access::{About, Operation, Refusal};
 use tokio::sync::oneshot;
 use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use super::admission::{Admitted, admit, once};
 use super::answer::{Answer, Encoded, Output, Text};
@@ -84,6 +84,8 @@ pub(crate) struct Endpoint {
     pub(crate) meta: Arc<Meta>,
     pub(crate) takes: fn(&mut Takes, &mut Shapes),
     pub(crate) gives: Gives,
+    /// The same for people, where it is given so too.
+    pub(crate) gives_page: bool,
     pub(crate) job: Job,
 }
 
@@ -102,7 +104,7 @@ pub(crate) fn operation<I: Input, O: Output>(
         // A client that is gone hears nothing, and what was done is done.
         drop(reply.send(outcome.map_err(|trouble| trouble.into_fault(&api.reporter))));
     });
-    Endpoint { meta, takes: I::describe, gives: (O::TYPE, O::describe), job }
+    Endpoint { meta, takes: I::describe, gives: (O::TYPE, O::describe), gives_page: false, job }
 }
 
 fn whole<I: Input, O: Output>(
@@ -171,7 +173,7 @@ pub(crate) fn streamed<I: Input>(
         });
         outlet.end(api, result);
     });
-    Endpoint { meta, takes: I::describe, gives: (kind, Text::describe), job }
+    Endpoint { meta, takes: I::describe, gives: (kind, Text::describe), gives_page: false, job }
 }
 
 fn meta<I: Input>(operation: Operation, method: Method, path: &'static str, succeeds: StatusCode) -> Meta {
@@ -242,6 +244,12 @@ impl Endpoint {
     /// Says that it may take long, so that it waits with the streams and has their time.
     pub(crate) fn long(self) -> Self {
         self.change(|meta| meta.streams = true)
+    }
+
+    /// Says that it gives one JSON object, or a page.
+    pub(crate) fn object_or_page(self) -> Self {
+        let object = |_: &mut Shapes| Some(ObjectBuilder::new().schema_type(Type::Object).into());
+        Self { gives: (self.gives.0, object), gives_page: true, ..self }
     }
 
     /// Says that another router serves it.

@@ -49,6 +49,7 @@ const fn is_said_by_its_code(error: &Error) -> bool {
             | Error::ConversationMoved
             | Error::ProofDestroyed
             | Error::Observes
+            | Error::Stopping
     )
 }
 
@@ -110,6 +111,7 @@ fn code_of(error: &Error) -> Code {
         Error::Paused(_) => Code::DestructionPaused,
         Error::Observes => Code::ObservesOnly,
         Error::SweptElsewhere(_) => Code::SweptElsewhere,
+        Error::Stopping => Code::Stopping,
         Error::Refused(_) => Code::Refused,
     }
 }

@@ -44,13 +44,17 @@ codes! {
     PathInvalid: BAD_REQUEST, "path-invalid", "a part of the path is not an id of its kind: see the document";
     QueryInvalid: BAD_REQUEST, "query-invalid",
         "the query has a field that is unknown, given twice, or has a wrong value: see the document";
-    CursorInvalid: BAD_REQUEST, "cursor-invalid",
-        "the cursor is not one that this list gave: begin again without one";
     HeaderInvalid: BAD_REQUEST, "header-invalid", "a header has not the form that it should have";
     NotFound: NOT_FOUND, "not-found", "nothing lies at this path (yet)";
     AccountUnknown: NOT_FOUND, "account-unknown", "there is no such account: open it first";
     RecordUnknown: NOT_FOUND, "record-unknown", "there is no such record";
     ConversationUnknown: NOT_FOUND, "conversation-unknown", "the account has no such conversation";
+    CursorUnknown: NOT_FOUND, "cursor-unknown",
+        "the cursor is not one that this list gave: begin again without one";
+    SurfaceUnknown: NOT_FOUND, "surface-unknown", "no published policy knows the surface";
+    VersionUnknown: NOT_FOUND, "version-unknown", "no published policy has the version";
+    PurposeUnknown: NOT_FOUND, "purpose-unknown",
+        "no published policy has the purpose, or nobody decides on it";
     HoldUnknown: NOT_FOUND, "hold-unknown", "there is no such hold, or it was released already";
     RunUnknown: NOT_FOUND, "run-unknown", "there is no such run";
     LeafUnknown: NOT_FOUND, "leaf-unknown", "the log has no such leaf yet";
@@ -79,6 +83,15 @@ codes! {
     Refused: CONFLICT, "refused", "this can't be done as things are";
     IdempotencyUnderWay: CONFLICT, "idempotency-under-way",
         "the first request of this `Idempotency-Key` is still under way: ask again in a moment";
+    VersionAmbiguous: CONFLICT, "version-ambiguous",
+        "several policies have a version of that name: name the one that is meant as `policy@version`";
+    PurposeAmbiguous: CONFLICT, "purpose-ambiguous",
+        "several policies ask about the purpose: name the version that the person saw as `policy@version`";
+    VersionNotAnnounced: CONFLICT, "version-not-announced", "the version is not announced yet";
+    PolicyRefused: CONFLICT, "policy-refused", "the compiler refuses the policy";
+    ConversationRefused: CONFLICT, "conversation-refused", "the conversation was not taken";
+    IdempotencyKeyReused: CONFLICT, "idempotency-key-reused",
+        "this `Idempotency-Key` came with another request before: give each request its own";
     ProofDestroyed: GONE, "proof-destroyed",
         "the evidence of this account's decisions was destroyed after its term, so nothing opens it";
     PreconditionFailed: PRECONDITION_FAILED, "precondition-failed",
@@ -88,23 +101,11 @@ codes! {
         "the body is of another type than is taken here: see the document";
     BodyInvalid: UNPROCESSABLE_ENTITY, "body-invalid",
         "the body is JSON, and not what is asked for: see the document";
-    SurfaceUnknown: UNPROCESSABLE_ENTITY, "surface-unknown", "no published policy knows the surface";
-    VersionUnknown: UNPROCESSABLE_ENTITY, "version-unknown", "no published policy has the version";
-    VersionAmbiguous: UNPROCESSABLE_ENTITY, "version-ambiguous",
-        "several policies have a version of that name: name the one that is meant as `policy@version`";
-    VersionNotAnnounced: UNPROCESSABLE_ENTITY, "version-not-announced", "the version is not announced yet";
-    PurposeUnknown: UNPROCESSABLE_ENTITY, "purpose-unknown",
-        "no published policy has the purpose, or nobody decides on it";
-    PurposeAmbiguous: UNPROCESSABLE_ENTITY, "purpose-ambiguous",
-        "several policies ask about the purpose: name the version that the person saw as `policy@version`";
-    ConversationRefused: UNPROCESSABLE_ENTITY, "conversation-refused", "the conversation was not taken";
-    PolicyRefused: UNPROCESSABLE_ENTITY, "policy-refused", "the compiler refuses the policy";
-    IdempotencyKeyReused: UNPROCESSABLE_ENTITY, "idempotency-key-reused",
-        "this `Idempotency-Key` came with another request before: give each request its own";
     PreconditionMissing: PRECONDITION_REQUIRED, "precondition-missing",
         "this is done only to what you have seen: send its tag as `If-Match`";
     Internal: INTERNAL_SERVER_ERROR, "internal", "something went wrong here: try again in a moment";
     Busy: SERVICE_UNAVAILABLE, "busy", "too much waits here already: try again in a moment";
+    Stopping: SERVICE_UNAVAILABLE, "stopping", "the sweep was told to end before its next step: the next one goes on where it was";
     TooSlow: SERVICE_UNAVAILABLE, "too-slow",
         "the request took too long, and may still be done: ask what became of it before you send it again";
     Unavailable: SERVICE_UNAVAILABLE, "unavailable",
@@ -196,7 +197,7 @@ impl Fault {
     fn retry_after(&self) -> Option<u64> {
         match self.cause {
             Cause::Code(Code::Busy | Code::IdempotencyUnderWay) => Some(1),
-            Cause::Code(Code::Unavailable | Code::SweptElsewhere | Code::TooSlow) => Some(5),
+            Cause::Code(Code::Unavailable | Code::Stopping | Code::SweptElsewhere | Code::TooSlow) => Some(5),
             _ => None,
         }
     }

@@ -39,7 +39,8 @@ fn fault(error: &serde_json::Error) -> Fault {
         Category::Data => Fault::body(expectation(&error.to_string())),
         Category::Io | Category::Syntax | Category::Eof => Code::JsonMalformed.into(),
     };
-    fault.at(line, column)
+    // Where the parser had to read ahead it does not know the place.
+    if line == 0 { fault } else { fault.at(line, column) }
 }
 
 fn as_u64(number: usize) -> u64 {

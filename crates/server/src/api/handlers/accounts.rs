@@ -9,7 +9,7 @@ use tenure_app::{AccountFacts, AccountRow, Condition};
 use tenure_model::Instant;
 use utoipa::ToSchema;
 
-use super::views::{check_country, not_ahead};
+use super::views::{Country, not_ahead};
 use crate::api::answer::{Answer, Json};
 use crate::api::ask::{Ask, Trouble};
 use crate::api::endpoint::{Endpoint, operation};
@@ -22,9 +22,8 @@ use crate::files::hex;
 #[serde(deny_unknown_fields)]
 #[schema(as = AccountFacts)]
 struct FactsBody {
-    /// The person's present country, as an ISO 3166-1 code of two capitals.
-    #[schema(pattern = "^[A-Z]{2}$")]
-    country: Option<String>,
+    /// The person's present country.
+    country: Option<Country>,
     /// Whether the person is a minor.
     minor: Option<bool>,
     /// When the account was opened with the operator.
@@ -115,19 +114,18 @@ const ERASE_MORE: &str = "Deletes everything of an account and closes it. Where 
                           them are destroyed before the answer; what is left is destroyed by the next sweep, or when \
                           what keeps it ends.";
 
-fn facts(body: &FactsBody, now: Instant) -> Result<AccountFacts, Trouble> {
-    check_country(body.country.as_deref())?;
-    Ok(AccountFacts {
-        country: body.country.clone(),
+fn facts(body: FactsBody, now: Instant) -> AccountFacts {
+    AccountFacts {
+        country: body.country.map(String::from),
         minor: body.minor,
         opened_at: not_ahead(body.opened_at, now),
         closed_at: body.closed.filter(|closed| *closed).map(|_| now),
         ..AccountFacts::default()
-    })
+    }
 }
 
 fn open(ask: &Ask<'_>, Body(body): Body<FactsBody>) -> Result<Answer<Json<AccountView>>, Trouble> {
-    let (account, facts) = (ask.account()?, facts(&body, ask.now)?);
+    let (account, facts) = (ask.account()?, facts(body, ask.now));
     let condition = ask.condition(Condition::Any)?;
     if matches!(condition, Condition::Any | Condition::Absent) {
         match ask.tenure().set_account_if(account, facts.clone(), Condition::Absent, ask.now) {
@@ -142,7 +140,7 @@ fn open(ask: &Ask<'_>, Body(body): Body<FactsBody>) -> Result<Answer<Json<Accoun
 }
 
 fn change(ask: &Ask<'_>, Body(body): Body<FactsBody>) -> Result<Answer<Json<AccountView>>, Trouble> {
-    let (account, facts) = (ask.account()?, facts(&body, ask.now)?);
+    let (account, facts) = (ask.account()?, facts(body, ask.now));
     let condition = ask.condition(Condition::There)?;
     Ok(shown(ask.tenure().set_account_if(account, facts, condition, ask.now)?))
 }

@@ -99,7 +99,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .fails(&[C::VersionUnknown, C::HoldUnknown, C::PreconditionFailed, C::Refused]),
         operation(Operation::ListApprovals, Method::GET, "/v1/changes", list)
             .says("List changes", "What was proposed, the newest first, and what became of it.")
-            .fails(&[C::CursorInvalid, C::ChangeUnknown]),
+            .fails(&[C::CursorUnknown, C::ChangeUnknown]),
         operation(Operation::ListApprovals, Method::GET, "/v1/changes/{change}", read)
             .named("read-change")
             .says("Read a change", "Exactly what is to be done, its digest, and how it stands.")

@@ -10,7 +10,7 @@ use tenure_app::{Conversation, Ingested, Message, Role, Taken};
 use tenure_model::{Instant, Kind, Mode};
 use utoipa::ToSchema;
 
-use super::views::check_country;
+use super::views::Country;
 use crate::api::answer::{Answer, Json};
 use crate::api::ask::{Ask, Trouble};
 use crate::api::endpoint::{Endpoint, operation};
@@ -37,9 +37,8 @@ struct ConversationBody {
     /// The mode of messages that name none: `normal`, which is the default, or `incognito`.
     #[schema(value_type = Option<String>, pattern = "^(normal|incognito)$")]
     mode: Option<Mode>,
-    /// The country of messages that name none, as an ISO 3166-1 code of two capitals.
-    #[schema(pattern = "^[A-Z]{2}$")]
-    country: Option<String>,
+    /// The country of messages that name none.
+    country: Option<Country>,
     /// Whether the safety systems have looked at it.
     scanned: Option<bool>,
     /// The messages, in order.
@@ -61,8 +60,7 @@ struct MessagesBody {
     #[schema(value_type = Option<String>, pattern = "^(normal|incognito)$")]
     mode: Option<Mode>,
     /// The country of messages that name none.
-    #[schema(pattern = "^[A-Z]{2}$")]
-    country: Option<String>,
+    country: Option<Country>,
     /// Whether the safety systems have looked at them.
     scanned: Option<bool>,
     /// The messages, in order.
@@ -86,8 +84,8 @@ struct MessageBody {
     /// `human`, `assistant`, `system` or `tool`.
     #[schema(value_type = String, pattern = "^(human|assistant|system|tool)$")]
     role: Role,
-    /// What was said.
-    text: Option<String>,
+    /// What was said; an empty text where there is only content.
+    text: String,
     /// Anything beyond the text, kept as it is.
     #[schema(value_type = Option<serde_json::Value>)]
     content: Option<Box<RawValue>>,
@@ -101,8 +99,7 @@ struct MessageBody {
     #[schema(value_type = Option<String>, pattern = "^(normal|incognito)$")]
     mode: Option<Mode>,
     /// The country, if it is another.
-    #[schema(pattern = "^[A-Z]{2}$")]
-    country: Option<String>,
+    country: Option<Country>,
 }
 
 /// What became of a conversation.
@@ -192,9 +189,8 @@ fn is_id(id: &str) -> bool {
 }
 
 fn message(body: MessageBody) -> Result<Message, Fault> {
-    check_country(body.country.as_deref())?;
-    if !is_id(&body.id) || body.text.is_none() && body.content.is_none() {
-        return Err(Fault::body("a message has an `id`, and `text` or `content` or both"));
+    if !is_id(&body.id) {
+        return Err(Fault::body(format!("the `id` of a message has 1 to {ID_MAX} characters")));
     }
     Ok(Message {
         id: Some(body.id),
@@ -203,8 +199,8 @@ fn message(body: MessageBody) -> Result<Message, Fault> {
         derived_from: body.derived_from,
         surface: body.surface,
         mode: body.mode,
-        country: body.country,
-        ..Message::new(body.role, body.text.unwrap_or_default())
+        country: body.country.map(String::from),
+        ..Message::new(body.role, body.text)
     })
 }
 
@@ -229,7 +225,6 @@ fn taken(Taken { conversation, records, ingested }: Taken) -> Result<Answer<Json
 }
 
 fn take_in(ask: &Ask<'_>, Body(body): Body<ConversationBody>) -> Result<Answer<Json<TakenView>>, Trouble> {
-    check_country(body.country.as_deref())?;
     if !is_id(&body.id) {
         return Err(Fault::body(format!("`id` has 1 to {ID_MAX} characters")).into());
     }
@@ -241,7 +236,7 @@ fn take_in(ask: &Ask<'_>, Body(body): Body<ConversationBody>) -> Result<Answer<J
         created_at: None,
         surface: body.surface,
         mode: body.mode,
-        country: body.country,
+        country: body.country.map(String::from),
         scanned: body.scanned,
         messages: messages(body.messages)?,
     };
@@ -249,7 +244,6 @@ fn take_in(ask: &Ask<'_>, Body(body): Body<ConversationBody>) -> Result<Answer<J
 }
 
 fn take_in_more(ask: &Ask<'_>, Body(body): Body<MessagesBody>) -> Result<Answer<Json<TakenView>>, Trouble> {
-    check_country(body.country.as_deref())?;
     let more = Conversation {
         external_id: None,
         account: None,
@@ -258,7 +252,7 @@ fn take_in_more(ask: &Ask<'_>, Body(body): Body<MessagesBody>) -> Result<Answer<
         created_at: None,
         surface: body.surface,
         mode: body.mode,
-        country: body.country,
+        country: body.country.map(String::from),
         scanned: body.scanned,
         messages: messages(body.messages)?,
     };

@@ -3,71 +3,87 @@
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tenure_access::{Evidence, Operation, Refusal, Said};
-use tenure_app::{Answer as Decided, Reply, parse_head};
-use tenure_model::Choice;
+use tenure_app::{Answer as Decided, Reply};
 use tenure_receipts::Receipt;
 use utoipa::ToSchema;
 
-use super::views::{ReceiptView, evidence, head_after};
+use super::views::{Digits, ReceiptView, head_after};
 use crate::api::answer::{Answer, Json};
 use crate::api::ask::{Ask, Trouble};
 use crate::api::endpoint::{Endpoint, operation};
-use crate::api::fault::{Code, Fault};
+use crate::api::fault::Code;
 use crate::api::input::{Body, PassedOn};
 use crate::operate::metrics;
 
 /// A decision for one purpose.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(tag = "choice", rename_all = "lowercase", deny_unknown_fields)]
 #[schema(as = Decision)]
-struct DecisionBody {
-    /// The purpose.
-    #[schema(min_length = 1, max_length = 200)]
-    purpose: String,
-    /// The answer. An `off` is always taken.
-    #[schema(value_type = String, pattern = "^(on|off)$")]
-    choice: Choice,
-    /// The version that the person saw, as `version` or `policy@version`; the newest announced one that asks, where
-    /// it is left out.
-    #[schema(min_length = 1, max_length = 400)]
-    version: Option<String>,
-    /// The head of the account's chain that the person's screen was made from. An `on` needs it, so that one that
-    /// comes late or twice never undoes an `off`.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    follows: Option<String>,
+enum DecisionBody {
+    /// Yes.
+    On {
+        /// The purpose.
+        #[schema(min_length = 1, max_length = 200)]
+        purpose: String,
+        /// The version that the person saw, as `version` or `policy@version`; the newest announced one that asks,
+        /// where it is left out.
+        #[schema(min_length = 1, max_length = 400)]
+        version: Option<String>,
+        /// The head of the account's chain that the person's screen was made from, so that a yes which comes late or
+        /// twice never undoes a no.
+        follows: Digits,
+    },
+    /// No, which is always taken.
+    Off {
+        /// The purpose.
+        #[schema(min_length = 1, max_length = 200)]
+        purpose: String,
+        /// The version that the person saw.
+        #[schema(min_length = 1, max_length = 400)]
+        version: Option<String>,
+    },
 }
 
 impl PassedOn for DecisionBody {}
 
 /// A decision that the person gave elsewhere.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(tag = "choice", rename_all = "lowercase", deny_unknown_fields)]
 #[schema(as = PassedOnDecision)]
-struct PassedOnDecision {
-    /// The purpose.
-    #[schema(min_length = 1, max_length = 200)]
-    purpose: String,
-    /// The answer. An `off` is always taken.
-    #[schema(value_type = String, pattern = "^(on|off)$")]
-    choice: Choice,
-    /// The version that the person saw.
-    #[schema(min_length = 1, max_length = 400)]
-    version: Option<String>,
-    /// The head of the account's chain that the person's screen was made from; an `on` needs it.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    follows: Option<String>,
-    /// The SHA-256 of what shows how the person said it, which the operator keeps; an `on` needs it.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    evidence: Option<String>,
+enum PassedOnDecision {
+    /// Yes.
+    On {
+        /// The purpose.
+        #[schema(min_length = 1, max_length = 200)]
+        purpose: String,
+        /// The version that the person saw.
+        #[schema(min_length = 1, max_length = 400)]
+        version: Option<String>,
+        /// The head of the account's chain that the person's screen was made from.
+        follows: Digits,
+        /// The SHA-256 of what shows how the person said it, which the operator keeps. Without it a yes is refused.
+        evidence: Option<Digits>,
+    },
+    /// No, which is always taken.
+    Off {
+        /// The purpose.
+        #[schema(min_length = 1, max_length = 200)]
+        purpose: String,
+        /// The version that the person saw.
+        #[schema(min_length = 1, max_length = 400)]
+        version: Option<String>,
+        /// The SHA-256 of what shows how the person said it.
+        evidence: Option<Digits>,
+    },
 }
 
 impl PassedOn for PassedOnDecision {
     fn said(&self) -> Option<(Said, Option<Evidence>)> {
-        let said = match self.choice {
-            Choice::On => Said::On,
-            Choice::Off => Said::Off,
+        let (said, evidence) = match self {
+            Self::On { evidence, .. } => (Said::On, evidence),
+            Self::Off { evidence, .. } => (Said::Off, evidence),
         };
-        Some((said, self.evidence.as_deref().and_then(evidence)))
+        Some((said, evidence.map(|Digits(digest)| Evidence(digest))))
     }
 }
 
@@ -92,13 +108,12 @@ struct PassedOnAcknowledgement {
     #[schema(min_length = 1, max_length = 400)]
     version: String,
     /// The SHA-256 of what shows how the person said it, which the operator keeps.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    evidence: String,
+    evidence: Digits,
 }
 
 impl PassedOn for PassedOnAcknowledgement {
     fn said(&self) -> Option<(Said, Option<Evidence>)> {
-        Some((Said::Acknowledged, evidence(&self.evidence)))
+        Some((Said::Acknowledged, Some(Evidence(self.evidence.0))))
     }
 }
 
@@ -164,27 +179,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-fn decided(
-    purpose: String,
-    choice: Choice,
-    version: Option<String>,
-    follows: Option<&str>,
-) -> Result<Decided, Fault> {
-    let head = follows.map(|follows| {
-        parse_head(follows)
-            .ok_or_else(|| Fault::body("`follows` is not 64 hexadecimal digits in small letters"))
-    });
-    let reply = match (choice, head.transpose()?) {
-        (Choice::Off, _) => Reply::Off,
-        (Choice::On, Some(follows)) => Reply::On { follows },
-        (Choice::On, None) => {
-            let needs = "an `on` needs `follows`: the head of the account's chain as its standing shows it";
-            return Err(Fault::body(needs));
-        }
-    };
-    Ok(Decided { purpose, reply, version })
-}
-
 fn stated(receipts: &[Receipt]) -> Result<Answer<Json<StatedView>>, Trouble> {
     let head = receipts.last().map(head_after).ok_or(Code::Internal)?;
     let receipts = receipts.iter().map(ReceiptView::of).collect::<Result<_, _>>()?;
@@ -192,9 +186,15 @@ fn stated(receipts: &[Receipt]) -> Result<Answer<Json<StatedView>>, Trouble> {
 }
 
 fn decide(ask: &Ask<'_>, Body(body): Body<DecisionBody>) -> Result<Answer<Json<StatedView>>, Trouble> {
-    let answer = decided(body.purpose, body.choice, body.version, body.follows.as_deref())?;
+    let answer = match body {
+        DecisionBody::On { purpose, version, follows: Digits(follows) } => {
+            Decided { purpose, version, reply: Reply::On { follows } }
+        }
+        DecisionBody::Off { purpose, version } => Decided { purpose, version, reply: Reply::Off },
+    };
+    let choice = word(&answer.reply);
     let receipts = ask.tenure().decide(ask.account()?, answer, ask.now)?;
-    metrics::decided(word(body.choice));
+    metrics::decided(choice);
     stated(&receipts)
 }
 
@@ -202,25 +202,27 @@ fn decide_on_behalf(
     ask: &Ask<'_>,
     Body(body): Body<PassedOnDecision>,
 ) -> Result<Answer<Json<StatedView>>, Trouble> {
-    let evidence = given(body.evidence.as_deref())?;
-    let answer = decided(body.purpose, body.choice, body.version, body.follows.as_deref())?;
+    let (answer, evidence) = match body {
+        PassedOnDecision::On { purpose, version, follows: Digits(follows), evidence } => {
+            (Decided { purpose, version, reply: Reply::On { follows } }, evidence)
+        }
+        PassedOnDecision::Off { purpose, version, evidence } => {
+            (Decided { purpose, version, reply: Reply::Off }, evidence)
+        }
+    };
+    let evidence = evidence.map(|Digits(digest)| digest);
+    let choice = word(&answer.reply);
     let receipts = ask.tenure().decide_on_behalf(ask.account()?, answer, evidence, ask.now)?;
-    metrics::decided(word(body.choice));
+    metrics::decided(choice);
     stated(&receipts)
 }
 
 /// What is counted of a decision that is durable.
-const fn word(choice: Choice) -> &'static str {
-    match choice {
-        Choice::On => "on",
-        Choice::Off => "off",
+const fn word(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::On { .. } => "on",
+        Reply::Off => "off",
     }
-}
-
-/// The digest of the evidence, where there is some.
-fn given(text: Option<&str>) -> Result<Option<[u8; 32]>, Fault> {
-    let wrong = || Fault::body("`evidence` is not 64 hexadecimal digits in small letters");
-    text.map(|text| evidence(text).map(|Evidence(digest)| digest).ok_or_else(wrong)).transpose()
 }
 
 fn acknowledge(
@@ -234,10 +236,9 @@ fn acknowledge(
 
 fn acknowledge_on_behalf(
     ask: &Ask<'_>,
-    Body(body): Body<PassedOnAcknowledgement>,
+    Body(PassedOnAcknowledgement { version, evidence: Digits(evidence) }): Body<PassedOnAcknowledgement>,
 ) -> Result<Answer<Json<StatedView>>, Trouble> {
-    let evidence = given(Some(&body.evidence))?.ok_or(Code::Internal)?;
-    let receipt = ask.tenure().acknowledge_on_behalf(ask.account()?, &body.version, evidence, ask.now)?;
+    let receipt = ask.tenure().acknowledge_on_behalf(ask.account()?, &version, evidence, ask.now)?;
     metrics::decided("acknowledged");
     stated(&[receipt])
 }

@@ -30,6 +30,7 @@ const PERIOD_MICROS: i64 = 30 * 24 * 3_600 * 1_000_000;
 #[schema(as = SweepRequest)]
 struct SweepBody {
     /// Destroy what is due within this time too, such as `1 hour`, which is the default; seven days at most.
+    #[schema(pattern = "^[0-9]{1,3} (hour|day|week|month|year)s?$")]
     lead: Option<String>,
     /// Destroy at most so many copies a second, to spare what else the service does.
     #[schema(minimum = 1)]
@@ -42,6 +43,7 @@ struct SweepBody {
 #[schema(as = DryRunRequest)]
 struct DryRunBody {
     /// Count what is due within this time too, such as `30 days`; `1 hour` where it is left out.
+    #[schema(pattern = "^[0-9]{1,3} (hour|day|week|month|year)s?$")]
     lead: Option<String>,
 }
 
@@ -179,7 +181,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  `guarded`: nothing is destroyed, and it takes two people to override that. Where Tenure only observes, \
                  `observed` says so.",
             )
-            .fails(&[C::Guarded, C::DestructionPaused, C::ObservesOnly, C::SweptElsewhere, C::Refused])
+            .fails(&[C::Guarded, C::DestructionPaused, C::ObservesOnly, C::SweptElsewhere, C::Stopping, C::Refused])
             .long(),
         operation(Operation::OverrideGuard, Method::POST, "/v1/erasure/override", override_guard)
             .says(
@@ -187,7 +189,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "Runs a sweep that destroys no more of any class than was approved. It needs somebody else's approval of \
                  `{\"act\":\"override_guard\",\"copies\":…}`, which trying a sweep gives.",
             )
-            .fails(&[C::Guarded, C::DestructionPaused, C::ObservesOnly, C::SweptElsewhere, C::ChangeUnknown])
+            .fails(&[C::Guarded, C::DestructionPaused, C::ObservesOnly, C::SweptElsewhere, C::Stopping, C::ChangeUnknown])
             .fails(&[C::Refused])
             .refuses(TWO_PEOPLE)
             .long(),

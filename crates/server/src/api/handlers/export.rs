@@ -28,6 +28,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                  its receipt, and every record with what was said, how long it is kept and why. One JSON document, or \
                  a page with `?as=page`. An answer that is cut off is not whole.",
             )
+            .object_or_page()
     };
     vec![export("/v1/accounts/{account}/export"), export("/v1/me/export")]
 }

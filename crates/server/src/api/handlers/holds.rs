@@ -21,6 +21,9 @@ use crate::api::input::{Body, Fields, Input, Paging, PassedOn};
 const NAMED: usize = 100;
 const NAMED_MAX: usize = 10_000;
 
+/// The longest name of a hold.
+const NAME_MAX: usize = 255;
+
 /// What a hold covers. A field that is left out or null means any.
 #[derive(ToSchema)]
 #[schema(as = HoldScope)]
@@ -216,7 +219,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         operation(Operation::ListHolds, Method::GET, "/v1/holds", list)
             .says("List holds", "Every hold with its history, released ones too.")
-            .fails(&[C::CursorInvalid]),
+            .fails(&[C::CursorUnknown]),
         operation(Operation::ListHolds, Method::GET, HOLD, read)
             .named("read-hold")
             .says("Read a hold", "A hold with its history. Its tag is the number of its version while it holds.")
@@ -326,6 +329,9 @@ fn preview(ask: &Ask<'_>, Body(body): Body<PreviewBody>) -> Result<Answer<Json<P
 
 fn place(ask: &Ask<'_>, Body(body): Body<PlaceBody>) -> Result<Answer<Json<HoldShown>>, Trouble> {
     let hold = ask.raw.param("hold")?;
+    if hold.len() > NAME_MAX || hold.chars().any(char::is_control) {
+        return Err(Code::PathInvalid.into());
+    }
     ask.tenure().place_hold_dated(hold, body.scope, body.may_tell, body.dated, ask.now)?;
     Ok(shown(ask)?.with_status(StatusCode::CREATED))
 }

@@ -29,7 +29,7 @@ pub(super) fn part<T>(
         None => 0,
         Some(after) => {
             let found = items.iter().position(|item| place(item) == after);
-            found.ok_or(Code::CursorInvalid)? + 1
+            found.ok_or(Code::CursorUnknown)? + 1
         }
     };
     let more = items.len().saturating_sub(from) > paging.limit;

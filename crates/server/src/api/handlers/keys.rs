@@ -28,6 +28,7 @@ struct MintBody {
     #[schema(value_type = Option<String>)]
     environment: Option<Environment>,
     /// Who answers for it: a role or a pseudonym. Two keys of one owner are one person where two are needed.
+    #[schema(pattern = "^[a-z0-9._-]{1,64}$")]
     owner: String,
     /// What its holder is.
     #[schema(value_type = String)]
@@ -120,7 +121,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .refuses(&[Refusal::KeyLifetime, Refusal::ScopeBeyondRole]),
         operation(Operation::ListKeys, Method::GET, "/v1/keys", list)
             .says("List keys", "Every key that there was, without its secret.")
-            .fails(&[Code::CursorInvalid]),
+            .fails(&[Code::CursorUnknown]),
         operation(Operation::RotateKey, Method::POST, "/v1/keys/{key}/rotate", rotate)
             .says("Rotate a key", "Gives a key another secret. The one before opens for a while, or ends at once.")
             .fails(&[Code::KeyUnknown])
@@ -203,7 +204,7 @@ fn list(ask: &Ask<'_>, paging: Paging) -> Result<Answer<Json<KeysView>>, Trouble
     let of = ask.permit.organisation().map_or("", |organisation| organisation.as_str());
     let list = List { name: "keys", of };
     let after = paging.after::<String>(list)?;
-    let after = after.map(|after| parse_key_id(&after).ok_or(Code::CursorInvalid)).transpose()?;
+    let after = after.map(|after| parse_key_id(&after).ok_or(Code::CursorUnknown)).transpose()?;
     let mut keys = ask.tenure().keys(&ask.permit, after, paging.limit + 1, ask.now)?;
     let more = keys.len() > paging.limit;
     keys.truncate(paging.limit);

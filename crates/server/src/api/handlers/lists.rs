@@ -67,7 +67,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         operation(Operation::ReadAccount, Method::GET, path, records)
             .named(id)
             .says("List records", "The records of the account, with what is kept of each.")
-            .fails(&[Code::CursorInvalid])
+            .fails(&[Code::CursorUnknown])
     };
     let receipts = |path| {
         operation(Operation::ReadReceipts, Method::GET, path, receipts)
@@ -75,7 +75,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 "List receipts",
                 "The receipts of the account's statements, each of which verifies offline.",
             )
-            .fails(&[Code::CursorInvalid, Code::ProofDestroyed])
+            .fails(&[Code::CursorUnknown, Code::ProofDestroyed])
     };
     vec![
         records("/v1/accounts/{account}/records", "list-records"),

@@ -164,7 +164,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         operation(Operation::ListPolicies, Method::GET, "/v1/policies", list)
             .says("List versions", "Every version that was published, withdrawn ones too.")
-            .fails(&[C::CursorInvalid]),
+            .fails(&[C::CursorUnknown]),
         operation(Operation::ListPolicies, Method::GET, "/v1/policies/{policy}/{version}", text)
             .named("read-policy")
             .says(

@@ -51,6 +51,7 @@ struct ReaderView {
 #[schema(as = ReadHeldRequest)]
 struct ReadBody {
     /// One record.
+    #[schema(pattern = "^r-[0-9a-f]{32}$")]
     record: Option<String>,
     /// What the hold covers of an account.
     account: Option<String>,

@@ -9,6 +9,7 @@ use tenure_access::Operation;
 use tenure_app::{RecordId, Scan, explain::Explanation};
 use utoipa::ToSchema;
 
+use super::views::RecordName;
 use crate::api::answer::{Answer, Json, Nothing};
 use crate::api::ask::{Ask, Trouble, gone};
 use crate::api::endpoint::{Endpoint, Outlet, operation, streamed};
@@ -43,7 +44,7 @@ struct ExplanationView {
 struct RecordsBody {
     /// The records, 10,000 at most. A line of the answer is about each, in this order.
     #[schema(min_items = 1, max_items = 10_000)]
-    records: Vec<String>,
+    records: Vec<RecordName>,
 }
 
 impl PassedOn for RecordsBody {}
@@ -132,10 +133,8 @@ fn each<T: Serialize>(
     if !(1..=MANY).contains(&body.records.len()) {
         return Err(Fault::body(format!("`records` has 1 to {MANY} ids")).into());
     }
-    let ids: Result<Vec<RecordId>, _> = body.records.iter().map(|record| record.parse()).collect();
-    let ids = ids.map_err(|_| Fault::body("an id in `records` is none: `r-` and 32 hexadecimal digits"))?;
     let out = outlet.begin()?;
-    for record in ids {
+    for RecordName(record) in body.records.iter().copied() {
         write!(out, "{{\"record\":\"{record}\",").map_err(gone)?;
         match find(record) {
             Ok(found) => {

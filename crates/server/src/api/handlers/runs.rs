@@ -143,7 +143,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .long(),
         operation(Operation::ListRuns, Method::GET, "/v1/runs", list)
             .says("List runs", "How every run stands, by when they were opened.")
-            .fails(&[C::CursorInvalid]),
+            .fails(&[C::CursorUnknown]),
         operation(Operation::ListRuns, Method::GET, "/v1/runs/{run}", read)
             .named("read-run")
             .says("Read a run", "How a run stands, with its manifest.")

@@ -45,6 +45,7 @@ struct ObserveBody {
 #[schema(as = EraseWithinRequest)]
 struct WithinBody {
     /// The time from when a copy is due until it must be verified absent, such as `30 days`.
+    #[schema(pattern = "^[0-9]{1,3} (hour|day|week|month|year)s?$")]
     within: String,
 }
 

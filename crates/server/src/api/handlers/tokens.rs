@@ -2,6 +2,7 @@
 
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 use tenure_access::{Refusal, TokenPurpose};
 use tenure_app::TokenTerms;
 use tenure_model::Instant;
@@ -13,7 +14,7 @@ use crate::api::endpoint::{Endpoint, operation};
 use crate::api::input::{Body, PassedOn};
 
 /// How long a token is good for unless it is said.
-const SECONDS: u32 = 600;
+const SECONDS: i64 = 600;
 /// How long before now a token begins, for servers whose clocks are a little behind.
 const EARLIER_MICROS: i64 = 5_000_000;
 
@@ -23,8 +24,8 @@ const EARLIER_MICROS: i64 = 5_000_000;
 #[schema(as = TokenRequest)]
 struct TokenBody {
     /// How many seconds it is to be good for, 3,590 at most; 600 where it is left out.
-    #[schema(minimum = 1, maximum = 3590)]
-    seconds: Option<u32>,
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3590)]
+    seconds: Option<Number>,
 }
 
 impl PassedOn for TokenBody {}
@@ -80,13 +81,17 @@ fn export(ask: &Ask<'_>, body: Body<TokenBody>) -> Minted {
 
 fn mint(ask: &Ask<'_>, purpose: TokenPurpose, body: &TokenBody) -> Minted {
     let later = |micros: i64| Instant::saturating_from_micros(ask.now.micros().saturating_add(micros));
-    let seconds = body.seconds.unwrap_or(SECONDS);
-    if seconds == 0 {
-        return Err(Refusal::TokenLifetime.into());
-    }
-    let until = later(i64::from(seconds) * 1_000_000);
+    let seconds = body.seconds.as_ref().map_or(Some(SECONDS), whole);
+    let micros = seconds.filter(|seconds| *seconds > 0).and_then(|seconds| seconds.checked_mul(1_000_000));
+    let until = later(micros.ok_or(Refusal::TokenLifetime)?);
     let terms = TokenTerms { audience: &ask.api.audience, from: later(-EARLIER_MICROS), until };
     let token = ask.tenure().mint_token(&ask.permit, terms, ask.now)?;
     let view = TokenView { token: token.to_string(), purpose: purpose.word(), until };
     Ok(Answer::ok(Json(view)).with_status(StatusCode::CREATED))
+}
+
+/// A whole number, also where it is written with a point.
+fn whole(number: &Number) -> Option<i64> {
+    let text = number.to_string();
+    text.strip_suffix(".0").unwrap_or(&text).parse().ok()
 }

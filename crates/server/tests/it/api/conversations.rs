@@ -39,7 +39,7 @@ fn what_may_not_be_kept_is_refused_at_the_door() {
         body
     };
     for surface in [json!("api-zdr"), json!("moon"), json!(null)] {
-        world.post(path, &app, &with(surface)).refused(422, "conversation-refused");
+        world.post(path, &app, &with(surface)).refused(409, "conversation-refused");
     }
     let mut twice = conversation("c1");
     twice["messages"][1]["id"] = json!("m1");
@@ -54,9 +54,9 @@ fn what_may_not_be_kept_is_refused_at_the_door() {
         world.post(path, &app, &body).refused(422, "body-invalid");
     }
     let empty = json!({"id": "c3", "surface": "pro", "messages": []});
-    world.post(path, &app, &empty).refused(422, "conversation-refused");
+    world.post(path, &app, &empty).refused(409, "conversation-refused");
     world.json("PATCH", "/v1/accounts/ada", &app, &json!({"closed": true})).expect(200);
-    world.post(path, &app, &conversation("c4")).refused(422, "conversation-refused");
+    world.post(path, &app, &conversation("c4")).refused(409, "conversation-refused");
 }
 
 #[test]

@@ -41,10 +41,10 @@ fn what_can_not_be_decided_is_refused_with_its_reason() {
         (json!({"purpose": "train", "choice": "on", "follows": "zz"}), 422, "body-invalid"),
         (json!({"purpose": "train", "choice": "maybe"}), 422, "body-invalid"),
         (json!({"purpose": "train", "choice": "off", "account": "bob"}), 422, "body-invalid"),
-        (json!({"purpose": "sell", "choice": "off"}), 422, "purpose-unknown"),
+        (json!({"purpose": "sell", "choice": "off"}), 404, "purpose-unknown"),
         (
             json!({"purpose": "train", "choice": "on", "follows": head, "version": "1999"}),
-            422,
+            404,
             "version-unknown",
         ),
     ] {
@@ -67,7 +67,7 @@ fn somebody_else_passes_a_yes_on_only_with_evidence_which_the_statement_names() 
     world.post(path, &app, &on).refused(403, "evidence-missing");
     let mut shown = on.clone();
     shown["evidence"] = json!("ab");
-    world.post(path, &app, &shown).refused(403, "evidence-missing");
+    world.post(path, &app, &shown).refused(422, "body-invalid");
     shown["evidence"] = json!(digest);
     let stated = world.post(path, &app, &shown).expect(201).json();
     assert_eq!(stated["receipts"][0]["statement"]["evidence"], json!(digest));
@@ -94,7 +94,7 @@ fn an_acknowledgement_binds_the_version_that_was_read() {
     let app = world.key(Role::App);
     world.post(path, &app, &body).refused(422, "body-invalid");
     let short = json!({"version": "2025-10-08", "evidence": "ab"});
-    world.post(path, &app, &short).refused(403, "evidence-missing");
+    world.post(path, &app, &short).refused(422, "body-invalid");
     let shown = json!({"version": "2025-10-08", "evidence": "cd".repeat(32)});
     let stated = world.post(path, &app, &shown).expect(201).json();
     assert_eq!(stated["receipts"][0]["statement"]["evidence"], json!("cd".repeat(32)));
@@ -121,7 +121,7 @@ fn a_standing_says_what_binds_what_is_asked_and_whether_one_may_go_on() {
     assert_eq!(must, expected);
     let team = world.get(&format!("{path}?surface=team"), &world.key(Role::App)).expect(200).json();
     assert_eq!(team["must_decide"], false);
-    world.get(&format!("{path}?surface=moon"), &world.key(Role::App)).refused(422, "surface-unknown");
+    world.get(&format!("{path}?surface=moon"), &world.key(Role::App)).refused(404, "surface-unknown");
     world.post(
         "/v1/me/decisions",
         &world.token("ada", TokenPurpose::Decide),
@@ -152,7 +152,7 @@ fn receipts_are_listed_part_by_part() {
         }
         let Some(next) = part["next"].as_str() else { break };
         let other = format!("/v1/accounts/bob/receipts?cursor={next}");
-        world.get(&other, &world.key(Role::App)).refused(400, "cursor-invalid");
+        world.get(&other, &world.key(Role::App)).refused(404, "cursor-unknown");
         path = format!("/v1/me/receipts?limit=2&cursor={next}");
     }
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);

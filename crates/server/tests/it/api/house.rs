@@ -1,9 +1,9 @@
 //! A request that fits each endpoint about the house, with everything prepared that it needs to succeed.
 
 use serde_json::{Value, json};
-use tenure_access::{Change, Operation, Role, Target};
-use tenure_app::PublishedVersion;
+use tenure_access::{About, Change, Operation, Role, Target};
 use tenure_app::run::Rows;
+use tenure_app::{ChangeView, PublishedVersion};
 use tenure_server::api::Route;
 
 use super::world::{Heard, POLICY, World, at};
@@ -32,64 +32,80 @@ pub(crate) fn later_version(name: &str) -> String {
         .replace("2025-08-28T", "2025-09-01T")
 }
 
-fn release(hold: &str) -> Value {
+/// The act that releases a hold in its first version.
+pub(crate) fn release(hold: &str) -> Value {
     json!({"act": "release_hold", "hold": hold, "version": 1})
+}
+
+/// Whether an operation is about the house and none of the streams about many records.
+fn is_about_the_house(operation: Operation) -> bool {
+    let streams = [Operation::IngestBulk, Operation::ReadVerdicts, Operation::ExplainBulk];
+    let about_accounts = matches!(operation.about(), About::Account | About::OnBehalf);
+    !about_accounts && !operation.is_public() && !streams.contains(&operation)
+}
+
+/// The body that fits, where it does not depend on what is prepared.
+fn body(world: &World, operation: Operation, whose: &str, record: &str) -> Option<Value> {
+    let scope = |classes: &[&str]| json!({"scope": {"classes": classes}});
+    let body = match operation {
+        Operation::ComparePolicies => {
+            json!({"from": {"version": "consumer@2025-10-08"}, "to": {"text": later_version("next")}})
+        }
+        Operation::PlanPolicy | Operation::PublishPolicy => json!({"texts": [POLICY]}),
+        Operation::WithdrawPolicy => withdrawal(world),
+        Operation::PreviewHold => scope(&["content"]),
+        Operation::PlaceHold => json!({"scope": {"classes": ["content"]}, "may_tell": true}),
+        Operation::AmendHold => scope(&["content", "history"]),
+        Operation::ReadHeld => json!({"record": record}),
+        Operation::DryRunSweep | Operation::RunSweep | Operation::RotateKey => json!({}),
+        Operation::OverrideGuard => overriding(world),
+        Operation::PauseDestruction => json!({"why": "an audit"}),
+        Operation::SetObserve => json!({"observe": false}),
+        Operation::SetEraseWithin => json!({"within": "20 days"}),
+        Operation::OpenRun => json!({"purpose": "train", "folder": format!("run-{whose}")}),
+        Operation::VerifyRun => json!({"folder": "known"}),
+        Operation::MintKey => {
+            json!({"owner": "somebody", "role": "ml", "expires_at": "2026-01-01T00:00:00Z"})
+        }
+        Operation::ProposeChange => {
+            json!({"change": "overrides-guard", "act": {"act": "override_guard", "copies": {}}})
+        }
+        _ => return None,
+    };
+    Some(body)
 }
 
 /// The request that fits an endpoint; nothing for those about accounts. `whose` begins with the role that asks.
 pub(crate) fn fitting(world: &World, route: &Route, whose: &str, record: &str) -> Option<Fitting> {
+    if !is_about_the_house(route.operation) {
+        return None;
+    }
     let role: Option<Role> = whose.split('-').next().and_then(|role| role.parse().ok());
     let hold = format!("hold-{whose}-{}", route.id);
-    let (mut path, mut tag) = (route.path.replace("{hold}", &hold), None);
-    let body = match route.operation {
-        Operation::ListPolicies | Operation::ListRuns | Operation::ListKeys => Some(Value::Null),
-        Operation::ListHolds | Operation::ReadErasureReports => Some(Value::Null),
-        Operation::ComparePolicies => {
-            Some(json!({"from": {"version": "consumer@2025-10-08"}, "to": {"text": later_version("next")}}))
-        }
-        Operation::PlanPolicy | Operation::PublishPolicy => Some(json!({"texts": [POLICY]})),
-        Operation::WithdrawPolicy => Some(withdrawal(world)),
-        Operation::PreviewHold => Some(json!({"scope": {"classes": ["content"]}})),
-        Operation::PlaceHold => Some(json!({"scope": {"classes": ["content"]}, "may_tell": true})),
-        Operation::AmendHold => Some(json!({"scope": {"classes": ["content", "history"]}})),
-        Operation::GiveReader | Operation::EndReader => Some(Value::Null),
-        Operation::ReleaseHold => Some(json!({"approvals": []})),
-        Operation::ReadHeld => Some(json!({"record": record})),
-        Operation::DryRunSweep | Operation::RunSweep => Some(json!({})),
-        Operation::OverrideGuard => Some(overriding(world)),
-        Operation::PauseDestruction => Some(json!({"why": "an audit"})),
-        Operation::ResumeDestruction => Some(Value::Null),
-        Operation::SetObserve => Some(json!({"observe": false})),
-        Operation::SetEraseWithin => Some(json!({"within": "20 days"})),
-        Operation::OpenRun => {
-            Some(json!({"purpose": "train", "folder": format!("run-{}", whose.to_lowercase())}))
-        }
-        Operation::VerifyRun => Some(json!({"folder": "known"})),
-        Operation::ReadRevocations | Operation::ReadCertificate => Some(Value::Null),
-        Operation::MintKey => {
-            Some(json!({"owner": "somebody", "role": "ml", "expires_at": "2026-01-01T00:00:00Z"}))
-        }
-        Operation::RotateKey => Some(json!({})),
-        Operation::RevokeKey | Operation::RejectChange | Operation::ListApprovals => Some(Value::Null),
-        Operation::ProposeChange => {
-            Some(json!({"change": "overrides-guard", "act": {"act": "override_guard", "copies": {}}}))
-        }
-        Operation::ApproveChange => Some(json!({"digest": ""})),
-        _ => None,
-    }?;
-    let mut body = Some(body).filter(|body| !body.is_null());
-    if path.contains("{policy}") {
-        path = path.replace("{policy}", "consumer");
-        let withdrawn = route.operation == Operation::WithdrawPolicy;
-        path = path.replace("{version}", if withdrawn { "mistaken" } else { "2025-10-08" });
-    }
+    let version = if route.operation == Operation::WithdrawPolicy { "mistaken" } else { "2025-10-08" };
+    let mut path = route
+        .path
+        .replace("{hold}", &hold)
+        .replace("{policy}", "consumer")
+        .replace("{version}", version)
+        .replace("{reader}", "counsel-9")
+        .replace("{account}", whose)
+        .replace("{record}", record);
+    let (mut tag, mut body) = (None, body(world, route.operation, whose, record));
     if path.contains("/v1/holds/") {
         tag = prepare_hold(world, route.operation, &hold, whose, role);
-        if route.operation == Operation::ReleaseHold {
+    }
+    match route.operation {
+        Operation::ReleaseHold => {
             body = Some(json!({"approvals": [world.approved(Change::ReleasesHold, &release(&hold))]}));
         }
+        Operation::ProposeChange if role == Some(Role::Legal) => {
+            world.hold(&hold);
+            body = Some(json!({"change": "releases-hold", "act": release(&hold)}));
+        }
+        Operation::RunSweep => drop(world.tenure.resume().unwrap()),
+        _ => {}
     }
-    path = path.replace("{reader}", "counsel-9").replace("{account}", whose).replace("{record}", record);
     if path.contains("{run}") {
         path = path.replace("{run}", &known_run(world));
     }
@@ -97,26 +113,21 @@ pub(crate) fn fitting(world: &World, route: &Route, whose: &str, record: &str) -
         let key: tenure_access::ApiKey = world.key(Role::Ml).parse().unwrap();
         path = path.replace("{key}", &key.id().to_string());
     }
-    if path.contains("{change}") || route.operation == Operation::ProposeChange {
-        world.hold(&hold);
-        if role == Some(Role::Legal) && route.operation == Operation::ProposeChange {
-            body = Some(json!({"change": "releases-hold", "act": release(&hold)}));
-        }
-    }
     if path.contains("{change}") {
-        let proposer =
-            World::staff("proposer", Operation::ProposeChange, &Target::Change(Change::ReleasesHold));
-        let act = serde_json::from_value(release(&hold)).unwrap();
-        let proposed = world.tenure.propose_change(&proposer, &act, world.now()).unwrap();
+        world.hold(&hold);
+        let proposed = proposed(world, &hold);
         path = path.replace("{change}", &proposed.id);
-        if route.operation == Operation::ApproveChange {
-            body = Some(json!({"digest": proposed.digest}));
-        }
-    }
-    if route.operation == Operation::RunSweep {
-        world.tenure.resume().unwrap();
+        let approves = route.operation == Operation::ApproveChange;
+        body = approves.then(|| json!({"digest": proposed.digest}));
     }
     Some(Fitting { path, tag, body })
+}
+
+/// The release of a hold, which somebody else has proposed.
+fn proposed(world: &World, hold: &str) -> ChangeView {
+    let proposer = World::staff("proposer", Operation::ProposeChange, &Target::Change(Change::ReleasesHold));
+    let act = serde_json::from_value(release(hold)).unwrap();
+    world.tenure.propose_change(&proposer, &act, world.now()).unwrap()
 }
 
 /// A hold as an endpoint needs it, with who asks among its readers where that matters.

@@ -118,10 +118,10 @@ fn a_request_that_comes_twice_under_one_key_is_done_once() {
     assert_ne!(send("two", &app, off).expect(201).body, first.body);
     // Another caller's keys are their own.
     assert_ne!(send("one", &world.key(Role::App), off).expect(201).body, first.body);
-    send("one", &app, r#"{"purpose":"train","choice":"off" }"#).refused(422, "idempotency-key-reused");
+    send("one", &app, r#"{"purpose":"train","choice":"off" }"#).refused(409, "idempotency-key-reused");
     send("a b", &app, off).refused(400, "header-invalid");
     // What was refused was not done, and may be sent again.
-    send("three", &app, r#"{"purpose":"sell","choice":"off"}"#).refused(422, "purpose-unknown");
+    send("three", &app, r#"{"purpose":"sell","choice":"off"}"#).refused(404, "purpose-unknown");
     send("three", &app, off).expect(201);
     let made = world.send(
         "POST",
@@ -148,7 +148,7 @@ fn a_query_has_only_fields_that_are_known_each_once() {
     ] {
         world.get(path, &token).refused(400, "query-invalid");
     }
-    world.get("/v1/me/receipts?cursor=x", &token).refused(400, "cursor-invalid");
+    world.get("/v1/me/receipts?cursor=x", &token).refused(404, "cursor-unknown");
 }
 
 #[test]
