@@ -258,7 +258,7 @@ fn headers(meta: &Meta) -> Vec<utoipa::openapi::path::Parameter> {
         found.push(header("Idempotency-Key", says, "^[!-~]{1,255}$"));
     }
     if meta.fails.contains(&Code::PreconditionFailed) {
-        found.push(header("If-Match", "The tag of what is to be changed.", r#"^(\*|"[0-9a-f]{64}")$"#));
+        found.push(header("If-Match", "The tag of what is to be changed.", r#"^"[0-9a-f]{64}"$"#));
     }
     found
 }
