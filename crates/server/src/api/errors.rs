@@ -59,8 +59,7 @@ fn code_of(error: &Error) -> Code {
         | Error::Journal(_)
         | Error::Keys(_)
         | Error::Bodies(_)
-        | Error::LeaseLapsed
-        | Error::Stopping => {
+        | Error::LeaseLapsed => {
             Code::Unavailable
         }
         Error::Open(_)
