@@ -77,7 +77,7 @@ impl Tenure {
             for row in rows {
                 let copies = tx.copies_of_record(row.account, row.id)?;
                 let loaded = reader.load(tx, row, With::Nothing)?;
-                let kept: Vec<String> = match sight {
+                let mut kept: Vec<String> = match sight {
                     Sight::Told => {
                         let told =
                             crate::explain::tell(&person, &loaded, &orders, &classes, &copies, now).kept;
@@ -92,6 +92,7 @@ impl Tenure {
                 if kept.is_empty() && sight == Sight::Told {
                     continue;
                 }
+                kept.sort_unstable();
                 let row = &loaded.row;
                 items.push(ListedRecord {
                     record: row.id.to_string(),

@@ -105,21 +105,20 @@ impl Ask<'_> {
     pub(crate) fn condition(&self, otherwise: Condition) -> Result<Condition, Fault> {
         let known = self.raw.header(&header::IF_MATCH)?;
         let none = self.raw.header(&header::IF_NONE_MATCH)?;
-        let wrong = |name: &str, form: &str| {
-            Err(Fault::with(Code::HeaderInvalid, format!("`{name}` is {form} when something is written")))
-        };
         match (known, none) {
             (None, None) => Ok(otherwise),
             (None, Some("*")) if otherwise == Condition::Any => Ok(Condition::Absent),
             (Some("*"), None) => Ok(Condition::There),
-            (Some(tag), None) => match tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) {
-                // One that can't be a tag of ours names a state that never was.
-                Some(tag) => {
-                    parse_head(tag).map(Condition::At).ok_or_else(|| Code::PreconditionFailed.into())
-                }
-                None => wrong("if-match", "one strong tag or `*`"),
-            },
-            _ => wrong("if-none-match", "`*`, and only where something can be made,"),
+            (Some(tag), None) => {
+                let head = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).and_then(parse_head);
+                let wrong =
+                    || Fault::with(Code::HeaderInvalid, "`if-match` is `*`, or one tag as it was given");
+                head.map(Condition::At).ok_or_else(wrong)
+            }
+            _ => {
+                let form = "`if-none-match` is `*`, alone, and only where something can be made";
+                Err(Fault::with(Code::HeaderInvalid, form))
+            }
         }
     }
 }

@@ -272,7 +272,7 @@ fn headers(meta: &Meta) -> Vec<utoipa::openapi::path::Parameter> {
         let tag = pattern(r#"^"[1-9][0-9]{0,8}"$"#);
         found.push(parameter(ParameterIn::Header, "If-Match", TAG, Required::True, tag));
     } else if meta.fails.contains(&Code::PreconditionFailed) && meta.aim != Aim::Change {
-        found.push(header("If-Match", TAG, r#"^(\*|"[0-9a-f]{64}")$"#));
+        found.push(header("If-Match", TAG, r#"^"[0-9a-f]{64}"$"#));
     }
     found
 }

@@ -23,8 +23,8 @@ const EARLIER_MICROS: i64 = 5_000_000;
 #[serde(deny_unknown_fields)]
 #[schema(as = TokenRequest)]
 struct TokenBody {
-    /// How many seconds it is to be good for, 3,590 at most; 600 where it is left out.
-    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3590)]
+    /// How many seconds it is to be good for, 3,595 at most; 600 where it is left out.
+    #[schema(value_type = Option<u32>, minimum = 1, maximum = 3595)]
     seconds: Option<Number>,
 }
 

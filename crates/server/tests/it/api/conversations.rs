@@ -25,7 +25,7 @@ fn a_conversation_is_taken_in_once_and_goes_on() {
     world.post(&format!("{path}/c2/messages"), &app, &more).refused(404, "conversation-unknown");
     let listed = world.get("/v1/accounts/ada/records", &app).expect(200).json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 2);
-    assert_eq!(listed["items"][0]["kept"], json!(["history", "content"]));
+    assert_eq!(listed["items"][0]["kept"], json!(["content", "history"]));
 }
 
 #[test]
