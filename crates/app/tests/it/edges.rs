@@ -80,7 +80,7 @@ fn a_deletion_while_a_conversation_goes_on_is_not_undone() {
     ingester.push(Item::Conversation(conversation("a1", "c1", "pro", &times))).unwrap();
     let record = first_record(&world, "a1");
     world.tenure.delete(Deletion::ConversationOf(record), now).unwrap();
-    assert!(matches!(ingester.finish(), Err(Error::Refused(_))));
+    assert!(matches!(ingester.finish(), Err(Error::ConversationMoved)));
     let row = world.store.read(|tx| Ok::<_, StoreError>(tx.record(record)?.unwrap())).unwrap();
     assert_eq!(row.facts.deleted_at, Some(now));
     // Asked for again, what is new becomes a record of its own.

@@ -60,11 +60,7 @@ pub(crate) struct Open {
 
 impl Open {
     fn run(self, global: &Global) -> anyhow::Result<Exit> {
-        for folder in [&global.data, &key_folder(&global.data)] {
-            if lies_within(&self.out, folder) {
-                bail!("the folder for the rows lies in {}: give one outside of it", folder.display());
-            }
-        }
+        lies_outside(&self.out, &global.data)?;
         let session = global.open(self.at, Intent::Change)?;
         let rows = match self.format {
             Format::Jsonl => Rows::Jsonl,
@@ -94,6 +90,16 @@ impl Open {
         say_left_out(&report.manifest.counts)?;
         Ok(Exit::Done)
     }
+}
+
+/// Refuses a folder for rows that lies where bodies and keys do.
+pub(super) fn lies_outside(rows: &Path, data: &Path) -> anyhow::Result<()> {
+    for folder in [data, &key_folder(data)] {
+        if lies_within(rows, folder) {
+            bail!("the folder for the rows lies in {}: give one outside of it", folder.display());
+        }
+    }
+    Ok(())
 }
 
 /// Whether a path, which need not exist, lies in a folder.

@@ -26,6 +26,7 @@ use tracing::Level;
 use super::Global;
 use super::ledger::OwnLog;
 use super::ledger::arguments::witnesses;
+use super::run::lies_outside;
 use crate::Exit;
 use crate::configuration::{self, Configuration, Environment, Flags, LogForm, Secrets};
 use crate::output::{heading, say, say_json};
@@ -187,7 +188,10 @@ impl<'c> Service<'c> {
         let clock = move || clock().unwrap_or(began);
         let api = Api::new(session.tenure.clone(), clock, &audience, reporter).with_limits(limits);
         Ok(match &configuration.runs {
-            Some(runs) => api.with_runs(runs),
+            Some(runs) => {
+                lies_outside(runs, &configuration.data)?;
+                api.with_runs(runs)
+            }
             None => api,
         })
     }

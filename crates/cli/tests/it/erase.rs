@@ -81,7 +81,8 @@ fn a_certificate_is_verified_with_nothing_but_the_logs_key_and_a_changed_one_is_
     let at = "2025-11-02T00:00:00Z";
     let shown = folder.done(&["erasure", "certificate", "--account", "a0", "--out", &file, "--at", at]);
     assert!(shown.contains("you deleted it") && shown.contains("key destroyed"), "{shown}");
-    assert!(!shown.contains("a1"), "{shown}");
+    // As a word: a log's name is random, and may have these letters in it.
+    assert!(shown.split_whitespace().all(|word| word != "a1"), "{shown}");
     folder.done(&["ledger", "key", "show", "--out", &key]);
     let verify = |file: &str| super::tenure(&["erasure", "certificate", "verify", file, "--key", &key]);
     let proved = verify(&file);
