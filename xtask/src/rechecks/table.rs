@@ -227,8 +227,8 @@ pub(super) const RECHECKS: &[Recheck] = &[
         "a run leaves out accounts that moved after its position",
         change(
             "crates/app/src/run/walk.rs",
-            "            self.moved.contains(&record.account).then_some(LeftOut::Moved)",
-            "            (self.moved.contains(&record.account) && self.purpose.is_empty()).then_some(LeftOut::Moved)",
+            "            moved.then_some(LeftOut::Moved)",
+            "            (moved && self.purpose.is_empty()).then_some(LeftOut::Moved)",
         ),
         APP,
         "races::runs::an_on_at_any_step_of_a_run_lets_nothing_in_that_was_not_allowed_when_the_run_froze_the_ledger",
