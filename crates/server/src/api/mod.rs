@@ -2,8 +2,8 @@
 //!
 //! | Module | What it is |
 //! |---|---|
-//! | [`state`] | [`Api`]: Tenure, a clock and limits |
-//! | [`router`] | [`api_router`]: what happens before and after the one hop to a thread that may block |
+//! | `state` | [`Api`]: Tenure, a clock and limits |
+//! | `router` | [`api_router`]: what happens before and after the one hop to a thread that may block |
 //! | `endpoint` | an operation at a path, and what does it |
 //! | `admission` | from a credential to a permit, and what is done once |
 //! | `ask` | a request as it came, and as a handler sees it once it is permitted |
@@ -13,8 +13,8 @@
 //! | `handlers` | what is done, one module for each kind of thing |
 //!
 //! # Adding an endpoint
-//! Write its handler in a module of `handlers`: a function of an [`Ask`](ask::Ask), which holds the permit, and of
-//! what it takes. Add it to the module's list with [`endpoint::operation`], say what it does, and name the problems
+//! Write its handler in a module of `handlers`: a function of an `Ask`, which holds the permit, and of
+//! what it takes. Add it to the module's list with `endpoint::operation`, say what it does, and name the problems
 //! that are its own. A test fails for an operation without an endpoint, and for a problem that is not named. Then
 //! write the document anew with `UPDATE=1 cargo nextest run -p tenure-server document`.
 
