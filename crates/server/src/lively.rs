@@ -110,6 +110,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Lively<S> {
             this.read();
             return polled;
         }
+        if this.phase == Phase::Answer && this.sitter.is_whole() {
+            // It is for us to go on, and whoever works on the request keeps its time.
+            return Poll::Pending;
+        }
         ready!(this.read_by.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::followed::Follow;
+
 const BUSY: u64 = 0;
 const GONE: u64 = u64::MAX;
 
@@ -35,6 +37,8 @@ pub(crate) struct Sitter {
     turn: AtomicU64,
     /// Whether the head of a request has begun to arrive.
     in_head: AtomicBool,
+    /// Whether the request that is under way has arrived whole, so that it is for us to go on.
+    is_whole: AtomicBool,
     leave: Notify,
 }
 
@@ -51,6 +55,11 @@ impl Sitter {
 
     pub(crate) fn set_in_head(&self, in_head: bool) {
         self.in_head.store(in_head, Ordering::Release);
+    }
+
+    /// Whether all of the request that is under way has arrived: nothing can be expected of its sender then.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.is_whole.load(Ordering::Acquire)
     }
 
     /// Waits until somebody else needs the place.
@@ -145,7 +154,17 @@ impl Seat {
     pub(crate) fn busy(&self) -> Busy {
         self.seats.no_longer_idle(&self.sitter, BUSY);
         self.sitter.set_in_head(false);
+        self.sitter.is_whole.store(false, Ordering::Release);
         Busy { seats: Arc::clone(&self.seats), sitter: Arc::clone(&self.sitter) }
+    }
+}
+
+/// Follows the body of a request to its end.
+pub(crate) struct Arriving(pub(crate) Arc<Sitter>);
+
+impl Follow for Arriving {
+    fn ended(&mut self) {
+        self.0.is_whole.store(true, Ordering::Release);
     }
 }
 

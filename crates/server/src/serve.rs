@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse as _;
@@ -22,7 +23,7 @@ use tokio::time::{sleep, timeout};
 use crate::followed::{Follow, followed};
 use crate::lively::Lively;
 use crate::problem::Problem;
-use crate::seats::{Busy, Seat, Seats};
+use crate::seats::{Arriving, Busy, Seat, Seats};
 
 /// The most that the head of a request may take; a longer one is answered with 431.
 const HEAD_MOST: usize = 64 * 1024;
@@ -37,12 +38,12 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// How long a client may take to send the head of a request, from its first byte.
     pub head: Duration,
-    /// How long a request may go without a byte being read or, if there is something to write, written.
+    /// How long a request may go without a byte being read, until all of it has arrived, or written, if there is
+    /// something to write. What we need to answer it does not count.
     pub idle: Duration,
     /// How long a request may take, from its head to the head of the answer.
     pub request: Duration,
-    /// How long a connection may stay open, whatever happens on it. A request that is under way then has as long again
-    /// as a request may take.
+    /// How long a connection may stay open, whatever happens on it. A request that is under way then has as long again.
     pub connection: Duration,
     /// How long requests that are under way may take when the server is told to stop.
     pub farewell: Duration,
@@ -152,7 +153,8 @@ async fn connection(
     let io = TokioIo::new(Lively::new(stream, &limits, Arc::clone(&sitter)));
     let answer = service_fn(|request: hyper::Request<Incoming>| {
         let busy = seat.busy();
-        let answered = service.call(request);
+        let arriving = Arriving(Arc::clone(seat.sitter()));
+        let answered = service.call(request.map(|body| followed(Body::new(body), arriving)));
         async move { answered.await.map(|answer| answer.map(|body| followed(body, busy))) }
     });
     let mut connection = pin!(
@@ -162,7 +164,7 @@ async fn connection(
     let patience = tokio::select! {
         ended = connection.as_mut() => return drop(ended),
         () = sitter.told_to_leave() => limits.request,
-        () = sleep(limits.connection) => limits.request,
+        () = sleep(limits.connection) => limits.connection,
         _ = told.changed() => limits.farewell,
     };
     if sitter.is_needed() {

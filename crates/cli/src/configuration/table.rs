@@ -82,7 +82,7 @@ settings! {
     head: Duration = "limits.head", "10s",
         "How long a client may take to send the head of a request";
     idle: Duration = "limits.idle", "15s",
-        "How long a request may go without a byte being read or taken. Longer than `limits.request`";
+        "How long a request may go without a byte being read, until all of it has arrived, or taken of its answer. Longer than `limits.request`";
     request: Duration = "limits.request", "10s",
         "How long a request may take, from its head to the head of the answer";
     connection: Duration = "limits.connection", "1h",

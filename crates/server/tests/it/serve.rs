@@ -105,6 +105,14 @@ fn a_request_that_takes_too_long_is_answered_so() {
 }
 
 #[test]
+fn whoever_waits_for_an_answer_is_not_cut_off_for_being_silent() {
+    let limits = Limits { request: Duration::from_secs(5), idle: Duration::from_millis(200), ..limits() };
+    let server = Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits);
+    let answer = ask(server.address, "GET", "/checkpoint", "");
+    assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
+}
+
+#[test]
 fn what_is_under_way_ends_before_the_server_does() {
     let limits = Limits { request: Duration::from_secs(5), idle: Duration::from_secs(6), ..limits() };
     let server = Server::start_with(tiles_router(Arc::new(Slow), MemoryLog::new().known(), silent()), limits);
