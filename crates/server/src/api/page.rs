@@ -21,7 +21,8 @@ struct Group {
 struct Shown {
     id: String,
     summary: &'static str,
-    description: &'static str,
+    /// In pieces: every other one stood between back ticks.
+    description: Vec<&'static str>,
     method: String,
     path: &'static str,
     operation: &'static str,
@@ -67,7 +68,7 @@ fn shown(endpoint: &Endpoint) -> Shown {
     Shown {
         id: meta.id.clone(),
         summary: meta.summary,
-        description: meta.description,
+        description: meta.description.split('`').collect(),
         method: meta.method.to_string(),
         path: meta.path,
         operation: meta.operation.word(),
