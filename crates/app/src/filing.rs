@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::{self, Duration};
+use std::{thread, time};
 
 use tenure_model::{Anchored, Day};
 use tenure_policy::case::Hold;
@@ -18,6 +18,7 @@ use tenure_model::Instant;
 use crate::pages::{in_vault, tree_word};
 use crate::person::Person;
 use crate::record::{Holds, Reader, With, seen_in};
+use crate::sweep::Sweep;
 use crate::{Error, Policies, Tenure};
 
 /// All copies of an embedded store are swept together; a distributed one will spread them.
@@ -89,28 +90,35 @@ impl Tenure {
     ) -> Result<(), Error> {
         Desk::new(self, now).insert(tx, account, keys, record, class, filed)
     }
+}
 
+impl Sweep<'_> {
     /// Files anew the copies of every account that is marked now, in slices, and says how many accounts.
     ///
     /// No sweep closes a day before this is done. An account stays marked until its last slice, so a
     /// crash in between only files some copies twice. What is marked meanwhile waits for the next sweep, so that this
-    /// one ends however many people decide. Whoever is told how long a slice took may rest before the next.
-    pub(crate) fn refile_marked(&self, now: Instant, rest: &mut dyn FnMut(Duration)) -> Result<u64, Error> {
-        let policies = self.policies()?;
-        let marks = self.store.read(|tx| Ok::<_, Error>(tx.refile_slice(usize::MAX)?))?;
+    /// one ends however many people decide. A sweep that spares others rests as long as each slice took.
+    pub(crate) fn refile_marked(&self) -> Result<u64, Error> {
+        let marks = self.tenure.store.read(|tx| Ok::<_, Error>(tx.refile_slice(usize::MAX)?))?;
         let accounts = marks.len() as u64;
         let mut next: VecDeque<_> = marks.into_iter().map(|mark| (mark, None)).collect();
         while !next.is_empty() {
-            let (tenure, policies, began) = (self.clone(), Arc::clone(&policies), time::Instant::now());
-            next = self.store.write(move |tx| {
+            let (tenure, policies) = (self.tenure.clone(), Arc::clone(&self.policies));
+            let (now, began) = (self.now, time::Instant::now());
+            next = self.write(move |tx| {
+                let policies = Policies::current(tx, &policies)?;
                 tenure.refile_slice(tx, &policies, &mut next, now)?;
-                Ok::<_, Error>(next)
+                Ok(next)
             })?;
-            rest(began.elapsed());
+            if self.pace.is_set() {
+                thread::sleep(began.elapsed());
+            }
         }
         Ok(accounts)
     }
+}
 
+impl Tenure {
     /// Files anew so much of marked accounts as one transaction may, and leaves what is still to do.
     fn refile_slice(
         &self,

@@ -185,14 +185,14 @@ impl Tenure {
         }
     }
 
-    /// The published policies, compiled. They are read again after each publication.
+    /// The published policies, compiled. They are read again after each publication, also of another process.
     pub fn policies(&self) -> Result<Arc<Policies>, Error> {
-        let mut cached = self.policies.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(policies) = &*cached {
-            return Ok(Arc::clone(policies));
-        }
-        let policies = Arc::new(self.store.read(|tx| Policies::load(tx))?);
-        *cached = Some(Arc::clone(&policies));
+        let known = self.policies.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let policies = self.store.read(|tx| match &known {
+            Some(known) => Policies::current(tx, known),
+            None => Policies::load(tx).map(Arc::new),
+        })?;
+        *self.policies.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&policies));
         Ok(policies)
     }
 

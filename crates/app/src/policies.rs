@@ -211,10 +211,17 @@ impl Tenure {
         now: Instant,
         agree: impl FnOnce(&mut dyn Tx) -> Result<(), Error> + Clone + Send + 'static,
     ) -> Result<Vec<String>, Error> {
+        let known = self.store.read(epoch)?;
         let planned = self.guard_publication(files, allow, now)?;
         let expected = planned.map(|Planned { at_most, expected }| Expected { planned: at_most, expected });
         let (tenure, files) = (self.clone(), files.to_vec());
         let published = self.store.write(move |tx| {
+            if allow != Allowance::Anything && epoch(tx)? != known {
+                return Err(Error::Refused(
+                    "another version was published or withdrawn while this one was looked at: ask again"
+                        .to_owned(),
+                ));
+            }
             agree(tx)?;
             let rows = tx.policies()?;
             let fresh = fresh(&rows, &files)?;

@@ -34,6 +34,7 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use tenure_gate::{Bound, Export, FileWritten};
 use tenure_model::Instant;
@@ -50,7 +51,7 @@ use bodies::Opened;
 use folder::{Claimed, RunFolder};
 use walk::Walk;
 
-use crate::{Error, Tenure};
+use crate::{Error, Policies, Tenure};
 
 /// How far a run has come while it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,7 +126,7 @@ impl Tenure {
                 return Ok(RunReport { manifest: *manifest, digest, copies: 0, resumed: true });
             }
         };
-        let mut run = self.begin_run(&folder, purpose, now)?;
+        let (mut run, policies) = self.begin_run(&folder, purpose, policies, now)?;
         let mut export = Export::begin(folder.path(), rows, limits);
         let mut walk = Walk::new(policies, purpose, run.position, now);
         while let Some(slice) = self.store.read(|tx| walk.step(self, tx))? {
@@ -168,17 +169,24 @@ impl Tenure {
         Ok(Claimed::Fresh(folder))
     }
 
-    fn begin_run(&self, folder: &RunFolder, purpose: &str, now: Instant) -> Result<Opening, Error> {
+    /// Freezes the ledger and the policies that are in force then, by which every row is judged.
+    fn begin_run(
+        &self,
+        folder: &RunFolder,
+        purpose: &str,
+        known: Arc<Policies>,
+        now: Instant,
+    ) -> Result<(Opening, Arc<Policies>), Error> {
         let id = RunId(self.random()?);
         folder.set_mark(id)?;
         let row_purpose = purpose.to_owned();
-        let (position, policies) = self.store.write(move |tx| {
+        let (position, policies, judging) = self.store.write(move |tx| {
             let position = tx.statement_count()?;
             let state = RunState::Opening;
             tx.insert_run(&RunRow { id, purpose: row_purpose, opened_at: now, position, state })?;
-            Ok::<_, Error>((position, seal::policies_in_force(tx)?))
+            Ok::<_, Error>((position, seal::policies_in_force(tx)?, Policies::current(tx, &known)?))
         })?;
-        Ok(Opening {
+        let opening = Opening {
             id,
             purpose: purpose.to_owned(),
             now,
@@ -188,7 +196,8 @@ impl Tenure {
             used: BTreeMap::new(),
             heads: Vec::new(),
             last_account: None,
-        })
+        };
+        Ok((opening, judging))
     }
 
     /// Notes a slice's records in the run, and then writes their rows.

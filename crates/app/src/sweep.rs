@@ -145,7 +145,9 @@ pub(crate) struct Sweep<'t> {
     pub(crate) by: Instant,
     pub(crate) swept: Swept,
     lease: Lease,
-    pace: Pace,
+    pub(crate) pace: Pace,
+    /// How many more copies of each class may go, where two people said how many.
+    most: Option<BTreeMap<String, u64>>,
     /// Set when the sweep is to end before its next step; whoever leaves is erased all the same.
     told_to_stop: Option<Arc<AtomicBool>>,
     /// Whether the next step that is committed is the last, and gives the lease back.
@@ -172,13 +174,40 @@ impl Tenure {
         if self.observes()? {
             return Ok(Swept { observed: true, ..self.sweep_dry_run(now, options)? });
         }
+        self.sweep_as(now, options, |_| Ok(()), progress)
+    }
+
+    /// Sweeps as two people wanted: of each class no more than so many copies go, also of what falls due meanwhile.
+    /// What is beyond that waits for the next sweep. They must agree in a step of the sweep, which holds the lease
+    /// then and is not stopped, so that nothing they wanted is used up for nothing.
+    pub(crate) fn sweep_agreed(
+        &self,
+        now: Instant,
+        most: BTreeMap<String, u64>,
+        agree: impl FnOnce(&mut dyn Tx) -> Result<(), Error> + Clone + Send + 'static,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Swept, Error> {
+        let begin = |sweep: &mut Sweep<'_>| {
+            sweep.most = Some(most);
+            sweep.write(agree)
+        };
+        self.sweep_as(now, SweepOptions::everything(now), begin, progress)
+    }
+
+    fn sweep_as(
+        &self,
+        now: Instant,
+        options: SweepOptions,
+        begin: impl FnOnce(&mut Sweep<'_>) -> Result<(), Error>,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Swept, Error> {
         let _alone = self.sweeping.lock().unwrap_or_else(PoisonError::into_inner);
         let mut sweep = Sweep {
             told_to_stop: Some(Arc::clone(&self.stopping)),
             pace: Pace::new(options.rate),
             ..Sweep::begin(self, now, options.by)?
         };
-        let outcome = sweep.run(options, progress);
+        let outcome = begin(&mut sweep).and_then(|()| sweep.run(options, progress));
         // A lease that can't be given back lapses by itself.
         let ended = sweep.end();
         outcome?;
@@ -340,6 +369,7 @@ impl<'t> Sweep<'t> {
             swept,
             lease,
             pace: Pace::new(None),
+            most: None,
             told_to_stop: None,
             last: false,
             settled: None,
@@ -361,16 +391,16 @@ impl<'t> Sweep<'t> {
     ) -> Result<T, Error> {
         self.go_on()?;
         let (lease, until, last) = (self.lease.clone(), self.lease.next(), self.last);
-        let done = self.tenure.store.write(move |tx| {
+        let (done, token) = self.tenure.store.write(move |tx| {
             refuse_if_stopped(tx)?;
-            lease.hold(tx, until)?;
+            let token = lease.hold(tx, until)?;
             let done = step(tx)?;
             if last {
-                lease.end(tx)?;
+                lease::end(tx, token)?;
             }
-            Ok::<_, Error>(done)
+            Ok::<_, Error>((done, token))
         })?;
-        self.lease.prolonged(until);
+        self.lease.prolonged(token, until);
         Ok(done)
     }
 
@@ -420,11 +450,7 @@ impl<'t> Sweep<'t> {
             self.destroy_batch(batch)?;
             self.swept.finished += 1;
         }
-        self.swept.refiled_accounts = self.tenure.refile_marked(self.now, &mut |took| {
-            if self.pace.is_set() {
-                thread::sleep(took);
-            }
-        })?;
+        self.swept.refiled_accounts = self.refile_marked()?;
         self.review_held()?;
         self.tenure.guard(self.now, options)?;
         self.destroy_due(options.limit, progress)?;

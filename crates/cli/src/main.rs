@@ -18,7 +18,8 @@ use commands::Cli;
 pub(crate) enum Exit {
     /// It did what was asked.
     Done,
-    /// It ran, and the answer is no: a policy was refused, a check found something.
+    /// It ran, and the answer is no: a policy was refused, a check found something, the settings are right and it could
+    /// not be served.
     Refused,
     /// The input could not be read or understood; usage errors end the same way.
     BadInput,

@@ -6,13 +6,17 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::time::timeout;
 
 use crate::followed::Follow;
 
 const BUSY: u64 = 0;
 const GONE: u64 = u64::MAX;
+/// How long whoever was told to leave is waited for before another is told: a request may have begun meanwhile.
+const LEAVING: Duration = Duration::from_secs(1);
 
 /// All places of a listener.
 #[derive(Debug)]
@@ -104,11 +108,14 @@ impl Seats {
         let mut free = std::pin::pin!(Arc::clone(&self.free).acquire_owned());
         loop {
             if self.send_one_away() {
-                return free.await.ok();
-            }
-            tokio::select! {
-                place = &mut free => return place.ok(),
-                () = self.became_idle.notified() => {}
+                if let Ok(place) = timeout(LEAVING, &mut free).await {
+                    return place.ok();
+                }
+            } else {
+                tokio::select! {
+                    place = &mut free => return place.ok(),
+                    () = self.became_idle.notified() => {}
+                }
             }
         }
     }
@@ -182,10 +189,6 @@ impl Drop for Busy {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use tokio::time::timeout;
-
     use super::*;
 
     const SOON: Duration = Duration::from_millis(50);
@@ -208,6 +211,24 @@ mod tests {
             });
             timeout(SOON, second.sitter().told_to_leave()).await.unwrap();
             assert!(timeout(SOON, first.sitter().told_to_leave()).await.is_err());
+            drop(second);
+            assert!(third.await.unwrap().is_some());
+        });
+    }
+
+    #[test]
+    fn where_one_does_not_leave_after_all_the_next_is_told() {
+        runtime().block_on(async {
+            let seats = Seats::new(2);
+            let first = seats.take().await.unwrap();
+            let second = seats.take().await.unwrap();
+            let third = tokio::spawn({
+                let seats = Arc::clone(&seats);
+                async move { seats.take().await }
+            });
+            timeout(SOON, first.sitter().told_to_leave()).await.unwrap();
+            let _busy = first.busy();
+            timeout(LEAVING * 10, second.sitter().told_to_leave()).await.unwrap();
             drop(second);
             assert!(third.await.unwrap().is_some());
         });

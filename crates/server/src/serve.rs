@@ -163,7 +163,8 @@ async fn connection(
     );
     let patience = tokio::select! {
         ended = connection.as_mut() => return drop(ended),
-        () = sitter.told_to_leave() => limits.request,
+        // Where it turns out that a request is under way, that has its time: a stream may be long.
+        () = sitter.told_to_leave() => limits.connection,
         () = sleep(limits.connection) => limits.connection,
         _ = told.changed() => limits.farewell,
     };

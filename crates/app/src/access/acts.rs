@@ -106,11 +106,16 @@ impl Act {
     /// The changes that it is as things stand, each of which needs two people.
     pub(super) fn changes(&self, tx: &mut dyn ReadTx, now: Instant) -> Result<BTreeSet<Change>, Error> {
         match self {
-            Self::Publish { texts, .. } => {
+            Self::Publish { texts, expect } => {
                 let rows = tx.policies()?;
                 let fresh = fresh(&rows, &files(texts))?;
                 let versions: Vec<Version> = fresh.into_iter().map(|(version, _)| version).collect();
-                changes_of(&rows, &versions, now)
+                let mut changes = changes_of(&rows, &versions, now)?;
+                if expect.is_some() {
+                    // More may lose their basis by it than may without being told.
+                    changes.insert(Change::ShortensRetention);
+                }
+                Ok(changes)
             }
             Self::Withdraw { .. } => Ok([Change::WithdrawsVersion].into()),
             Self::OverrideGuard { .. } => Ok([Change::OverridesGuard].into()),
@@ -184,10 +189,10 @@ impl Tenure {
         }
     }
 
-    /// Sweeps, and destroys no more of any class than two people wanted.
+    /// Sweeps, and destroys no more of any class than two people wanted, also of what falls due meanwhile.
     ///
-    /// What is due is counted first, so that an approval of less is not used up. It is used up before anything is
-    /// destroyed: after a crash in between, somebody has to ask again.
+    /// What is due is counted first, so that an approval of less is not used up. It is used up in the first step of the
+    /// sweep, before anything is destroyed: after a crash in between, somebody has to ask again.
     fn override_guard(
         &self,
         wanted: Wanted,
@@ -195,8 +200,8 @@ impl Tenure {
         progress: &mut dyn FnMut(u64),
     ) -> Result<Done, Error> {
         let (now, most) = (wanted.now, copies.values().sum());
-        let options = SweepOptions { allow: Allowance::Copies(most), ..SweepOptions::everything(now) };
-        let Swept { destroyed: classes, causes, .. } = self.sweep_dry_run(now, options)?;
+        let Swept { destroyed: classes, causes, .. } =
+            self.sweep_dry_run(now, SweepOptions::everything(now))?;
         let exceeds = |(class, found): (&String, &u64)| copies.get(class).is_none_or(|most| found > most);
         if classes.iter().any(exceeds) {
             let found = classes.values().sum();
@@ -210,8 +215,8 @@ impl Tenure {
             })));
         }
         let tenure = self.clone();
-        self.store.write(move |tx| wanted.agreed(&tenure, tx).map(drop))?;
-        Ok(Done::Swept(Box::new(self.sweep(now, options, progress)?)))
+        let agree = move |tx: &mut dyn Tx| wanted.agreed(&tenure, tx).map(drop);
+        Ok(Done::Swept(Box::new(self.sweep_agreed(now, copies.clone(), agree, progress)?)))
     }
 
     /// The changes that an act is as things stand, for each of which it needs somebody else's approval.

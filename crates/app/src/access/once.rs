@@ -13,8 +13,10 @@ use crate::{Error, Tenure};
 
 /// For how long an answer is kept.
 const KEPT_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
-/// Whoever has been at a request for longer is taken to be gone. No request may take as long.
+/// Whoever has been at a request for longer is taken to be gone.
 const GONE_MICROS: i64 = 5 * 60 * 1_000_000;
+/// The same for one that may take long, as a sweep or a run does.
+const GONE_LONG_MICROS: i64 = 60 * 60 * 1_000_000;
 /// How much longer than its token a claim is kept, for servers whose clocks disagree.
 const CLAIM_MICROS: i64 = 60 * 60 * 1_000_000;
 /// How many rows are forgotten in one transaction.
@@ -55,15 +57,15 @@ pub struct OnceTicket {
 }
 
 impl Tenure {
-    /// Begins a request that its sender gave a key, by the SHA-256 of its operation, target and body.
+    /// Begins a request that its sender gave a key, by the SHA-256 of its operation, target and body, and whether it
+    /// may take long.
     ///
     /// The same key of another sender is another. An account's tokens are one sender; so are those of a key, and
     /// those of a user of the console.
     pub fn begin_once(
         &self,
         permit: &Permit,
-        key: &str,
-        request: [u8; 32],
+        (key, request, is_long): (&str, [u8; 32], bool),
         now: Instant,
     ) -> Result<Once, Error> {
         if key.is_empty() || key.len() > KEY_MAX {
@@ -73,7 +75,7 @@ impl Tenure {
             key: self.sender(permit, key)?,
             request: self.vault.identify(&[b"once-request", permit.operation().word().as_bytes(), &request]),
             now,
-            gone_before: later(now, -GONE_MICROS),
+            gone_before: later(now, if is_long { -GONE_LONG_MICROS } else { -GONE_MICROS }),
             expires_at: later(now, KEPT_MICROS),
         };
         let ticket = OnceTicket { key: begun.key, since: now };

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tenure_model::Instant;
+use tenure_receipts::Statement;
 use tenure_store::{
     AccountFacts, AccountRow, CopyRow, CopyStage, PackId, PackRow, RecordRow, SegmentRow, Tx,
 };
@@ -204,6 +205,11 @@ impl Accounts<'_> {
                     let merged = crate::accounts::corrected(&row.facts, merged, self.now);
                     tx.set_account_facts(row.key, &merged)?;
                     tx.mark_refile(row.key)?;
+                    // Once the evidence is gone there is no key to state anything with, and nothing left to judge.
+                    if row.keys.proof.is_some() {
+                        let proof = self.tenure.proof_key(&row)?;
+                        self.tenure.state(tx, &row, &proof, Statement::AccountChanged, self.now)?;
+                    }
                 }
             }
         }

@@ -119,12 +119,30 @@ impl Tenure {
         self.take_in(&more, now)
     }
 
-    /// Takes a stream of Tenure's own lines in. Everything is durable when this answers.
-    pub fn take_in_stream(&self, stream: impl Read, now: Instant) -> Result<Streamed, StreamError> {
+    /// Takes a stream of Tenure's own lines in. Everything is durable when this answers. `may_tell` is asked whether the
+    /// sender may say something about an account.
+    ///
+    /// # Errors
+    /// Whatever `may_tell` refuses such a line with; what came before it stays.
+    pub fn take_in_stream(
+        &self,
+        stream: impl Read,
+        may_tell: impl Fn(&str) -> Result<(), Error>,
+        now: Instant,
+    ) -> Result<Streamed, StreamError> {
         let mut ingester = self.ingester(Format::Tenure.word(), Defaults::default(), now)?;
-        let read = tenure_formats::read_stream(stream, &mut |item| ingester.push(item));
+        let read = tenure_formats::read_stream(stream, &mut |item| {
+            if let Item::Account(account) = &item {
+                may_tell(&account.id)?;
+            }
+            ingester.push(item)
+        });
         match read {
             Ok(report) => Ok(Streamed { report, ingested: ingester.finish()? }),
+            Err(Failure::Sink(error @ Error::Access(_))) => {
+                ingester.finish()?;
+                Err(error.into())
+            }
             Err(Failure::Sink(error)) => Err(error.into()),
             Err(Failure::Read(error)) => {
                 // What was understood before is kept.

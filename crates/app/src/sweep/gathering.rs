@@ -1,9 +1,9 @@
 //! Gathering what is due into batches.
 //!
 //! Candidates are looked at on a snapshot, beside everybody who writes, and only what follows is written: the copies
-//! that are due are sealed, and the others filed anew. What changed meanwhile harms nothing. To be sealed takes nothing
-//! away, and whatever is sealed is judged again in the transaction that takes its key; what is kept is judged again
-//! where it is filed.
+//! that are due are sealed, and the others filed anew. What changed meanwhile harms nothing for good. What is sealed is
+//! only out of use until it is judged again, in the transaction that takes its key, and a sweep that is stopped before
+//! that leaves it so for the next one; what is kept is judged again where it is filed.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
@@ -55,7 +55,16 @@ impl Sweep<'_> {
         batch: &mut Gathered,
         left: usize,
     ) -> Result<Option<DueCopy>, Error> {
-        let Looked { epoch, classes, due, kept, last, whole } = self.look(reading, *batch, left)?;
+        let Looked { epoch, classes, mut due, kept, last, whole } = self.look(reading, *batch, left)?;
+        if let Some(most) = &mut self.most {
+            due.retain(|(key, _)| match most.get_mut(class_name(&classes, key.class)) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    true
+                }
+                _ => false,
+            });
+        }
         self.swept.examined += (due.len() + kept.len()) as u64;
         let mut due = due.into_iter().peekable();
         while due.peek().is_some() {

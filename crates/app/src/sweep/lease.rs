@@ -34,8 +34,8 @@ impl Lease {
     pub(crate) fn take(tenure: &Tenure, now: Instant) -> Result<Self, Error> {
         let lease = Self::to_be_taken(tenure, now);
         let (taken, until) = (lease.clone(), lease.next());
-        tenure.store.write(move |tx| taken.hold(tx, until))?;
-        lease.prolonged(until);
+        let token = tenure.store.write(move |tx| taken.hold(tx, until))?;
+        lease.prolonged(token, until);
         Ok(lease)
     }
 
@@ -70,22 +70,22 @@ impl Lease {
     }
 
     /// Takes or prolongs the lease within a transaction, which fails if another has it.
-    pub(crate) fn hold(&self, tx: &mut dyn Tx, until: i64) -> Result<(), Error> {
+    ///
+    /// Gives the token, which is ours once the transaction is durable: another holder may find the same one if it is
+    /// rolled back.
+    pub(crate) fn hold(&self, tx: &mut dyn Tx, until: i64) -> Result<u64, Error> {
         let [now, until] = [self.now(), until].map(Instant::saturating_from_micros);
         match (tx.take_lease(NAME, &self.holder, now, until)?, self.token()) {
-            (Some(token), 0) => {
-                // Should this transaction fail, no later one finds the same token, or it is ours all the same.
-                self.token.store(token, Ordering::Release);
-                Ok(())
-            }
+            (Some(token), 0) => Ok(token),
             (None, 0) => Err(Error::SweptElsewhere(tx.lease(NAME)?.map_or(now, |lease| lease.until))),
-            (Some(held), token) if held == token => Ok(()),
+            (Some(held), token) if held == token => Ok(token),
             _ => Err(Error::LeaseLapsed),
         }
     }
 
-    /// Notes that a transaction which prolonged the lease is durable.
-    pub(crate) fn prolonged(&self, until: i64) {
+    /// Notes that a transaction which took or prolonged the lease is durable.
+    pub(crate) fn prolonged(&self, token: u64, until: i64) {
+        self.token.store(token, Ordering::Release);
         self.until.store(until, Ordering::Release);
     }
 
@@ -98,8 +98,13 @@ impl Lease {
 
     /// Gives the lease back within a transaction.
     pub(crate) fn end(&self, tx: &mut dyn Tx) -> Result<(), Error> {
-        Ok(tx.end_lease(NAME, self.token(), Instant::MIN)?)
+        end(tx, self.token())
     }
+}
+
+/// Ends the lease that a token holds.
+pub(super) fn end(tx: &mut dyn Tx, token: u64) -> Result<(), Error> {
+    Ok(tx.end_lease(NAME, token, Instant::MIN)?)
 }
 
 impl Tenure {

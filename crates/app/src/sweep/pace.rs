@@ -10,7 +10,7 @@ const BEHIND_MOST: Duration = Duration::from_millis(50);
 
 /// Rests between transactions, so that no more than so many copies a second go through all steps.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     /// Copies a second; 0 is as many as can be.
     rate: u64,
     began: Instant,
@@ -19,17 +19,17 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(rate: Option<u32>) -> Self {
+    pub(crate) fn new(rate: Option<u32>) -> Self {
         Self { rate: rate.map_or(0, u64::from), began: Instant::now(), next: AtomicU64::new(0) }
     }
 
     /// Whether the sweep is not to go as fast as it can.
-    pub(super) const fn is_set(&self) -> bool {
+    pub(crate) const fn is_set(&self) -> bool {
         self.rate > 0
     }
 
     /// How long to rest after one step was taken with so many copies.
-    pub(super) fn after(&self, copies: u64) -> Duration {
+    pub(crate) fn after(&self, copies: u64) -> Duration {
         if self.rate == 0 {
             return Duration::ZERO;
         }

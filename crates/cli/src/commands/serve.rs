@@ -29,7 +29,7 @@ use super::ledger::arguments::witnesses;
 use super::run::lies_outside;
 use crate::Exit;
 use crate::configuration::{self, Configuration, Environment, Flags, LogForm, Secrets};
-use crate::output::{heading, say, say_json};
+use crate::output::{complain, heading, say, say_json};
 use crate::session::{self, Intent, Session, SystemEntropy, clock};
 
 #[derive(Debug, Args)]
@@ -56,12 +56,19 @@ impl Serve {
         match read {
             Err(complaints) => show::complaints(&complaints, global.json),
             Ok((_, in_force, _)) if self.check => show::in_force(&in_force, global.json),
-            Ok((configuration, _, secrets)) => serve(&configuration, &secrets, global.json, began),
+            Ok((configuration, _, secrets)) => {
+                let served = serve(&configuration, &secrets, global.json, began);
+                Ok(served.unwrap_or_else(|error| {
+                    complain(&error);
+                    Exit::Refused
+                }))
+            }
         }
     }
 }
 
-/// Serves until told to stop. What goes wrong from here on is an event of the log.
+/// Serves until told to stop. What goes wrong from here on is an event of the log, and may pass: whoever keeps the
+/// service running tells it by the exit code from settings that are wrong.
 fn serve(
     configuration: &Configuration,
     secrets: &Secrets,
@@ -78,7 +85,7 @@ fn serve(
         Ok(()) => Ok(Exit::Done),
         Err(error) => {
             tracing::error!(code = "not_served", "{}", work::told(error.as_ref()));
-            Ok(Exit::BadInput)
+            Ok(Exit::Refused)
         }
     }
 }

@@ -185,7 +185,7 @@ fn one_process_has_the_folder_and_a_second_one_says_so() {
     let folder = Folder::new();
     let serving = Serving::start(&folder, &[]);
     let output = folder.run(&["serve", "--listen", "127.0.0.1:0", "--operate-listen", "off"]);
-    assert_eq!(code(&output), 2);
+    assert_eq!(code(&output), 1, "the settings are right, and the folder may be free soon");
     let told = stderr(&output);
     assert!(told.contains("\"code\":\"not_served\""), "{told}");
     serving.stopped();

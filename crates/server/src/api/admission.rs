@@ -214,6 +214,8 @@ pub(crate) struct Attempt {
     key: String,
     /// The SHA-256 of the request.
     request: [u8; 32],
+    /// Whether it may take long.
+    is_long: bool,
 }
 
 /// The attempt that a request is one of: of its `Idempotency-Key`, or of a token that is good for one request.
@@ -230,13 +232,13 @@ fn attempt(meta: &Meta, raw: &Raw, credential: &Credential) -> Result<Option<Att
     if !meta.writes || meta.body == BodyKind::Lines {
         return Ok(None);
     }
-    let key = match (named, credential) {
-        (Some(named), _) => named.to_owned(),
-        // No header can have a space.
-        (None, Credential::Token(token)) if token.purpose().is_once() => format!("token {}", token.id()),
-        (None, _) => return Ok(None),
+    let key = match (credential, named) {
+        // It is done once, however its sender calls it. No header can have a space.
+        (Credential::Token(token), _) if token.purpose().is_once() => format!("token {}", token.id()),
+        (_, Some(named)) => named.to_owned(),
+        (_, None) => return Ok(None),
     };
-    Ok(Some(Attempt { key, request: raw.digest(meta.operation.word()) }))
+    Ok(Some(Attempt { key, request: raw.digest(meta.operation.word()), is_long: meta.streams }))
 }
 
 /// Does what is to be done once: what was done before is answered as it was then.
@@ -245,8 +247,8 @@ pub(crate) fn once(
     attempt: Option<Attempt>,
     work: impl FnOnce() -> Result<Encoded, Trouble>,
 ) -> Result<Encoded, Trouble> {
-    let Some(Attempt { key, request }) = attempt else { return work() };
-    let ticket = match ask.tenure().begin_once(&ask.permit, &key, request, ask.now)? {
+    let Some(Attempt { key, request, is_long }) = attempt else { return work() };
+    let ticket = match ask.tenure().begin_once(&ask.permit, (&key, request, is_long), ask.now)? {
         Once::First(ticket) => ticket,
         Once::UnderWay => return Err(Code::IdempotencyUnderWay.into()),
         Once::Other => return Err(Code::IdempotencyKeyReused.into()),
@@ -262,8 +264,10 @@ pub(crate) fn once(
             Ok(encoded)
         }
         Err(trouble) => {
-            // Nothing of it was done, or it failed in a way after which it must be looked at anyway.
-            ask.tenure().abandon_once(ticket)?;
+            // Where it may have been done all the same, it counts as under way until it is taken to be given up.
+            if trouble.did_nothing() {
+                ask.tenure().abandon_once(ticket)?;
+            }
             Err(trouble)
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 use tenure_access::{Operation, Permit, Refusal, Target, View, decide};
@@ -11,7 +11,7 @@ use tenure_app::{Condition, Error, StreamError, Tenure, parse_head};
 use tenure_model::Instant;
 
 use super::admission::Who;
-use super::errors::{fault_of, fault_of_stream};
+use super::errors::{code_of, fault_of, fault_of_stream};
 use super::fault::{Code, Fault};
 use super::state::Api;
 use super::stream::Incoming;
@@ -49,9 +49,15 @@ impl Raw {
     /// What the request is, so that the same one is known again.
     pub(crate) fn digest(&self, operation: &str) -> [u8; 32] {
         let mut digest = Sha256::new();
-        let parts: [&[u8]; 5] = [
+        // What is asked by the head alone is the same request.
+        let method = if self.method == Method::HEAD { &Method::GET } else { &self.method };
+        let header = |name| self.headers.get(name).map(HeaderValue::as_bytes).unwrap_or_default();
+        let parts: [&[u8]; 7] = [
             operation.as_bytes(),
-            self.method.as_str().as_bytes(),
+            method.as_str().as_bytes(),
+            // On what it is to be done only if that is as it was.
+            header(header::IF_MATCH),
+            header(header::IF_NONE_MATCH),
             self.uri.path().as_bytes(),
             self.uri.query().unwrap_or_default().as_bytes(),
             &self.body,
@@ -132,6 +138,15 @@ pub(crate) enum Trouble {
 }
 
 impl Trouble {
+    /// Whether it is certain that nothing was done. What a store or a vault failed at may stand.
+    pub(crate) fn did_nothing(&self) -> bool {
+        match self {
+            Self::Fault(fault) => fault.did_nothing(),
+            Self::App(error) => code_of(error).did_nothing(),
+            Self::Stream(_) => false,
+        }
+    }
+
     pub(crate) fn into_fault(self, reporter: &Reporter) -> Fault {
         match self {
             Self::Fault(fault) => fault,

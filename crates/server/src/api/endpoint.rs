@@ -144,10 +144,11 @@ impl Outlet {
 
     fn end(self, api: &Api, result: Result<(), Trouble>) {
         match (result, self.reply, self.outgoing) {
-            (Ok(()), _, Some(mut outgoing)) => drop(std::io::Write::flush(&mut outgoing)),
+            (Ok(()), _, Some(outgoing)) => outgoing.finish(),
             (Err(trouble), None, Some(outgoing)) => {
                 drop(trouble.into_fault(&api.reporter));
-                outgoing.cut_off();
+                // It is not finished, and so it is cut off.
+                drop(outgoing);
             }
             (Err(trouble), Some(reply), _) => drop(reply.send(Err(trouble.into_fault(&api.reporter)))),
             (Ok(()) | Err(_), _, None) => {}

@@ -42,6 +42,10 @@ const fn is_said_by_its_code(error: &Error) -> bool {
             | Error::UnknownLeaf
             | Error::UnknownKey
             | Error::UnknownChange
+            // Their words are what was sent, and may be anything.
+            | Error::UnknownSurface(_)
+            | Error::UnknownVersion(_)
+            | Error::UnknownPurpose(_)
             | Error::ChainMoved
             | Error::SaysOff
             | Error::AccountClosed
@@ -53,7 +57,7 @@ const fn is_said_by_its_code(error: &Error) -> bool {
     )
 }
 
-fn code_of(error: &Error) -> Code {
+pub(super) fn code_of(error: &Error) -> Code {
     match error {
         Error::Store(_)
         | Error::Journal(_)

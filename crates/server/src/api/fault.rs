@@ -127,6 +127,13 @@ pub(crate) struct Fault {
     place: Option<(u64, u64)>,
 }
 
+impl Code {
+    /// Whether it is certain that nothing was done where this is answered. What failed inside may stand.
+    pub(crate) const fn did_nothing(self) -> bool {
+        !matches!(self, Self::Internal | Self::Unavailable | Self::Stopping)
+    }
+}
+
 /// A problem, as RFC 9457 describes it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -158,6 +165,14 @@ impl Fault {
     }
 
     /// A body that is JSON and not what is asked for.
+    /// Whether it is certain that nothing was done.
+    pub(crate) const fn did_nothing(&self) -> bool {
+        match &self.cause {
+            Cause::Code(code) => code.did_nothing(),
+            Cause::Refusal(_) => true,
+        }
+    }
+
     pub(crate) fn body(detail: impl Into<String>) -> Self {
         Self::with(Code::BodyInvalid, detail)
     }

@@ -25,6 +25,9 @@ use super::state::Api;
 use super::stream::{collect, incoming};
 use super::{endpoints, page};
 
+/// The most bytes in which nothing can be said.
+const NOTHING: usize = 2;
+
 /// The API, with its document at `/openapi.json` and a page about it at `/docs`. What lies elsewhere is asked of
 /// `rest`: the log's own router, whose endpoints the document describes too.
 pub fn api_router(api: Api, rest: Option<Router>) -> Router {
@@ -96,7 +99,12 @@ async fn work(
         stream: None,
     };
     match endpoint.meta.body {
-        BodyKind::None => {}
+        // What nobody reads must not look as if it were obeyed.
+        BodyKind::None => {
+            if !matches!(&*collect(body, NOTHING).await?, b"" | b"{}") {
+                return Err(Fault::body("it takes no body: leave it out"));
+            }
+        }
         BodyKind::Json => raw.body = collect(body, api.limits.body).await?,
         BodyKind::Lines => {
             let (stream, feed) = incoming(body, api.limits.stream);

@@ -95,10 +95,12 @@ impl Read for Incoming {
 }
 
 /// Where a thread writes an answer piece by piece. It waits for a client that reads slowly, and is told of one that
-/// is gone.
+/// is gone. Unless it is [finished](Self::finish) the answer is cut off when this is dropped, so that nobody takes it
+/// for whole: also where whoever writes it panics.
 pub(crate) struct Outgoing {
     pieces: mpsc::Sender<io::Result<Bytes>>,
     piece: Vec<u8>,
+    whole: bool,
 }
 
 /// A body that is written elsewhere.
@@ -107,7 +109,7 @@ struct Written(mpsc::Receiver<io::Result<Bytes>>);
 /// An answer that is written elsewhere.
 pub(crate) fn outgoing() -> (Outgoing, Body) {
     let (pieces, receiver) = mpsc::channel(PIECES);
-    (Outgoing { pieces, piece: Vec::with_capacity(PIECE) }, Body::new(Written(receiver)))
+    (Outgoing { pieces, piece: Vec::with_capacity(PIECE), whole: false }, Body::new(Written(receiver)))
 }
 
 impl Outgoing {
@@ -119,10 +121,18 @@ impl Outgoing {
         self.pieces.blocking_send(Ok(piece.into())).map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 
-    /// Cuts the answer off, so that nobody takes it for whole.
-    pub(crate) fn cut_off(mut self) {
-        drop(self.send());
-        drop(self.pieces.blocking_send(Err(io::ErrorKind::UnexpectedEof.into())));
+    /// Sends what is left. The answer is whole then.
+    pub(crate) fn finish(mut self) {
+        self.whole = self.send().is_ok();
+    }
+}
+
+impl Drop for Outgoing {
+    fn drop(&mut self) {
+        if !self.whole {
+            drop(self.send());
+            drop(self.pieces.blocking_send(Err(io::ErrorKind::UnexpectedEof.into())));
+        }
     }
 }
 
@@ -150,5 +160,60 @@ impl HttpBody for Written {
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let piece = ready!(self.0.poll_recv(cx));
         Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::thread;
+
+    use super::*;
+
+    /// What arrives of an answer, and whether that is all of it.
+    fn arrives(mut body: Body) -> (Vec<u8>, bool) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let mut arrived = Vec::new();
+            loop {
+                match next(&mut body).await {
+                    Ok(Some(data)) => arrived.extend_from_slice(&data),
+                    Ok(None) => return (arrived, true),
+                    Err(_) => return (arrived, false),
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn an_answer_that_is_finished_is_whole() {
+        let (mut outgoing, body) = outgoing();
+        outgoing.write_all(b"all of it").unwrap();
+        outgoing.finish();
+        assert_eq!(arrives(body), (b"all of it".to_vec(), true));
+    }
+
+    #[test]
+    fn an_answer_whose_writer_panics_or_gives_up_is_cut_off() {
+        let (mut given_up, body) = outgoing();
+        given_up.write_all(b"half").unwrap();
+        drop(given_up);
+        assert_eq!(arrives(body), (b"half".to_vec(), false));
+        let (mut outgoing, body) = outgoing();
+        let writer = thread::spawn(move || {
+            outgoing.write_all(b"half").unwrap();
+            assert!(outgoing.flush().is_err(), "a fault");
+        });
+        assert!(writer.join().is_err());
+        assert_eq!(arrives(body), (b"half".to_vec(), false));
+    }
+
+    #[test]
+    fn an_answer_that_nobody_reads_ends_all_the_same() {
+        let (mut outgoing, body) = outgoing();
+        drop(body);
+        outgoing.write_all(b"half").unwrap();
+        assert!(outgoing.flush().is_err());
+        outgoing.finish();
     }
 }

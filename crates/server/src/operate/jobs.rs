@@ -12,7 +12,8 @@ use super::metrics;
 /// How soon a job that failed is tried again, for the first time; then after twice that, and so on up to its own
 /// interval.
 const AGAIN: Duration = Duration::from_secs(5);
-/// A job rests this many times as long as it took, so that a slow one does not take the machine for itself.
+/// A job that failed rests this many times as long as it took, so that a slow one does not take the machine for
+/// itself; but never longer than its own interval, so that it is not late by more than that.
 const REST: u32 = 5;
 /// Jobs that stop between steps are waited for in parts of this.
 const LOOK: Duration = Duration::from_millis(20);
@@ -103,8 +104,13 @@ impl Job {
         };
         metrics::job_failures(self.name, *failures);
         health.job_ran(self.name, *failures, ran.err().map(|failure| failure.code));
-        wait.max(took.saturating_mul(REST))
+        wait.max(rest(took, self.every))
     }
+}
+
+/// How long a job rests that took so long.
+fn rest(took: Duration, every: Duration) -> Duration {
+    took.saturating_mul(REST).min(every)
 }
 
 /// Jobs under way, each in a thread of its own.
@@ -194,6 +200,21 @@ mod tests {
         assert_eq!(health.told().reasons, ["the job `test` failed 2 times in a row: panicked"]);
         assert_eq!(job.turn(&mut failures, &health), Duration::from_mins(1));
         assert!(health.told().ready);
+    }
+
+    #[test]
+    fn a_slow_job_rests_longer_and_never_longer_than_its_interval() {
+        let (second, minute, hour) = (Duration::from_secs(1), Duration::from_mins(1), Duration::from_hours(1));
+        assert_eq!(rest(second, minute), second * REST);
+        assert_eq!(rest(minute, hour), minute * REST);
+        assert_eq!(rest(hour, hour), hour);
+        assert_eq!(rest(Duration::MAX, minute), minute);
+        let every = Duration::from_millis(20);
+        let mut job = Job::new("test", every, move || {
+            thread::sleep(every);
+            Ok(())
+        });
+        assert_eq!(job.turn(&mut 0, &Health::new(3)), every);
     }
 
     #[test]

@@ -19,7 +19,7 @@ fn flagging(name: &str) -> Permit {
 }
 
 fn begin(tenure: &Tenure, who: &str, request: u8, second: i64) -> Once {
-    tenure.begin_once(&flagging(who), "key-1", [request; 32], seconds(second)).unwrap()
+    tenure.begin_once(&flagging(who), ("key-1", [request; 32], false), seconds(second)).unwrap()
 }
 
 fn first(once: Once) -> OnceTicket {
@@ -70,7 +70,7 @@ fn all_tokens_of_an_account_are_one_sender() {
         let bearer = world.tenure.claim_token(token, [request; 32]).unwrap();
         decide(&Caller::Person(&bearer), Operation::Decide, &Target::Account(&ada)).unwrap()
     };
-    let begin = |permit: &Permit| world.tenure.begin_once(permit, "k", [1; 32], seconds(0)).unwrap();
+    let begin = |permit: &Permit| world.tenure.begin_once(permit, ("k", [1; 32], false), seconds(0)).unwrap();
     let _ticket = first(begin(&permit(1)));
     assert!(matches!(begin(&permit(2)), Once::UnderWay));
 }
@@ -115,7 +115,8 @@ fn an_answer_is_sealed_for_the_account_that_it_is_about() {
     assert_eq!(account, key.0);
     assert!(length >= 512, "its length says nothing");
     // Once its evidence is gone, nothing new is kept about an account.
-    let ticket = world.tenure.begin_once(&flagging("backend"), "key-2", [1; 32], seconds(0)).unwrap();
+    let ticket =
+        world.tenure.begin_once(&flagging("backend"), ("key-2", [1; 32], false), seconds(0)).unwrap();
     world
         .store
         .write(move |tx| {
@@ -124,7 +125,7 @@ fn an_answer_is_sealed_for_the_account_that_it_is_about() {
         })
         .unwrap();
     assert!(world.tenure.finish_once(first(ticket), Some(&subject("a1")), &answer(b"off")).unwrap());
-    let again = world.tenure.begin_once(&flagging("backend"), "key-1", [1; 32], seconds(1));
+    let again = world.tenure.begin_once(&flagging("backend"), ("key-1", [1; 32], false), seconds(1));
     assert!(matches!(again, Err(Error::ProofDestroyed)), "{again:?}");
     let kept: i64 = connection.query_row("SELECT count(*) FROM once", [], |row| row.get(0)).unwrap();
     assert_eq!(kept, 1);
@@ -134,7 +135,7 @@ fn an_answer_is_sealed_for_the_account_that_it_is_about() {
 fn a_key_of_a_request_is_short_and_not_empty() {
     let world = World::new();
     for key in [String::new(), "k".repeat(256)] {
-        let begun = world.tenure.begin_once(&flagging("backend"), &key, [1; 32], seconds(0));
+        let begun = world.tenure.begin_once(&flagging("backend"), (&key, [1; 32], false), seconds(0));
         assert!(matches!(begun, Err(Error::Refused(_))));
     }
     let done = OnceState::UnderWay { since: seconds(0) };

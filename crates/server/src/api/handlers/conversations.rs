@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tenure_access::Operation;
+use tenure_access::{Operation, Subject, Target, decide};
 use tenure_app::{Conversation, Ingested, Message, Role, Taken};
 use tenure_model::{Instant, Kind, Mode};
 use utoipa::ToSchema;
@@ -261,7 +261,13 @@ fn take_in_more(ask: &Ask<'_>, Body(body): Body<MessagesBody>) -> Result<Answer<
 }
 
 fn take_in_stream(ask: &Ask<'_>, Lines(stream): Lines) -> Result<Answer<Json<StreamedView>>, Trouble> {
-    let tenure_app::Streamed { report, ingested } = ask.tenure().take_in_stream(stream, ask.now)?;
+    let may_tell = |account: &str| {
+        // A name that none can have is refused where it is opened.
+        let Ok(account) = account.parse() else { return Ok(()) };
+        let subject = Subject { organisation: None, account };
+        Ok(decide(&ask.who.caller(), Operation::ChangeAccount, &Target::Account(&subject)).map(drop)?)
+    };
+    let tenure_app::Streamed { report, ingested } = ask.tenure().take_in_stream(stream, may_tell, ask.now)?;
     Ok(Answer::ok(Json(StreamedView { report, ingested })))
 }
 
