@@ -180,7 +180,7 @@ impl Tenure {
     /// Sweeps as two people wanted: of each class no more than so many copies go, also of what falls due meanwhile.
     /// What is beyond that waits for the next sweep. They must agree in a step of the sweep, which holds the lease
     /// then and is not stopped, so that nothing they wanted is used up for nothing.
-    pub(crate) fn sweep_agreed(
+    pub fn sweep_agreed(
         &self,
         now: Instant,
         most: BTreeMap<String, u64>,

@@ -169,7 +169,8 @@ pub(crate) fn problems(meta: &Meta) -> Vec<Told> {
         Aim::House | Aim::Held | Aim::Reader | Aim::Change => {}
     }
     match meta.body {
-        BodyKind::None => {}
+        BodyKind::None if meta.elsewhere => {}
+        BodyKind::None => codes.push(Code::BodyInvalid),
         BodyKind::Json => codes.extend([
             Code::JsonMalformed,
             Code::JsonTooDeep,

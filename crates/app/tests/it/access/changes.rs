@@ -276,6 +276,42 @@ fn the_guard_is_overridden_by_two_people_and_for_no_more_than_they_wanted() {
 }
 
 #[test]
+fn a_version_is_compared_with_whichever_it_comes_to_stand_beside() {
+    let shorter = THIRTY_DAYS.replace("30 days", "20 days");
+    let on_pro =
+        THIRTY_DAYS.replace("deleted = false }", "deleted = false, surface = [\"free\", \"code\"] }");
+    let pro = "pro  = { regime = \"consumer\" }\n";
+    let without = next(NOW, NOW, &[(pro, "")]);
+    let back = next("2025-09-20T13:00:00Z", "2025-09-20T13:00:00Z", &[(THIRTY_DAYS, &on_pro)]);
+    let back = back.replace("version   = \"next\"", "version   = \"next-but-one\"");
+    let acts = [
+        // A surface is left out, and comes back with less.
+        Act::Publish { texts: vec![without, back], expect: None },
+        // Announced before all others, so that those who joined before them are bound by it.
+        publish(&next("2020-01-01T00:00:00Z", "2020-01-01T00:00:00Z", &[(THIRTY_DAYS, &shorter)])),
+        // More may lose their basis than may without being told.
+        Act::Publish { texts: vec![next(NOW, NOW, &[])], expect: Some(1_000) },
+    ];
+    for act in acts {
+        let world = World::new();
+        let needs = world.tenure.changes_of(&act, hours(0)).unwrap();
+        assert!(needs.contains(&Change::ShortensRetention), "{act:?}");
+        assert_eq!(refused(carry_out(&world, &act, &[])), Refusal::ApprovalMissing);
+    }
+}
+
+#[test]
+fn what_falls_due_beyond_what_two_people_wanted_waits() {
+    let world = crowded();
+    let Act::OverrideGuard { mut copies } = world.tenure.guard_override(hours(0)).unwrap() else { panic!() };
+    let (class, count) = copies.iter().next().map(|(class, count)| (class.clone(), *count)).unwrap();
+    // As if one more had fallen due after the first look, which would have refused it.
+    copies.insert(class.clone(), count - 1);
+    let swept = world.tenure.sweep_agreed(hours(2), copies, |_| Ok(()), &mut |_| {}).unwrap();
+    assert_eq!(swept.destroyed.get(&class).copied().unwrap_or_default(), count - 1);
+}
+
+#[test]
 fn a_permit_for_another_operation_carries_nothing_out() {
     let world = held();
     let approval = approved(&world, Change::ReleasesHold, &release(1));

@@ -1,7 +1,7 @@
 //! Streams of conversations.
 
 use serde_json::json;
-use tenure_access::Role;
+use tenure_access::{Operation, Role, Scope};
 
 use super::world::{World, conversation};
 
@@ -10,6 +10,28 @@ fn line(account: &str, id: &str) -> String {
     line["type"] = json!("conversation");
     line["account"] = json!(account);
     line.to_string() + "\n"
+}
+
+#[test]
+fn a_key_that_brings_conversations_changes_no_facts_of_accounts() {
+    let world = World::new();
+    world.open("ada");
+    let scope = Scope { operations: Some([Operation::IngestBulk].into()), organisation: None };
+    let key = world.key_with(Role::App, scope);
+    let send = |body: &str| {
+        world.send("POST", "/v1/conversations", &key, &[], Some(("application/x-ndjson", body.as_bytes())))
+    };
+    send(&line("ada", "c1")).expect(200);
+    let told = json!({"type": "account", "id": "ada", "minor": true}).to_string() + "\n";
+    send(&told).refused(403, "scope-insufficient");
+    assert_eq!(world.tenure.account("ada").unwrap().facts.minor, Some(false));
+    let all = world.key(Role::App);
+    let head = world.head("ada");
+    world
+        .send("POST", "/v1/conversations", &all, &[], Some(("application/x-ndjson", told.as_bytes())))
+        .expect(200);
+    assert_eq!(world.tenure.account("ada").unwrap().facts.minor, Some(true));
+    assert_ne!(world.head("ada"), head, "it is stated");
 }
 
 #[test]

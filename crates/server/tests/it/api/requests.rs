@@ -132,6 +132,37 @@ fn a_request_that_comes_twice_under_one_key_is_done_once() {
 }
 
 #[test]
+fn what_nobody_would_read_is_refused() {
+    let world = World::new();
+    world.open("ada");
+    let privacy = world.key(Role::Privacy);
+    let body = serde_json::json!({"dry_run": true});
+    world.json("DELETE", "/v1/accounts/ada", &privacy, &body).refused(422, "body-invalid");
+    assert_eq!(world.tenure.account("ada").unwrap().facts.closed_at, None);
+}
+
+#[test]
+fn a_key_of_one_request_is_for_its_conditions_too() {
+    let world = World::new();
+    world.open("ada");
+    let app = world.key(Role::App);
+    let send = |tag: &str| {
+        let headers = [("idempotency-key", "one"), ("if-match", tag)];
+        world.send(
+            "PATCH",
+            "/v1/accounts/ada",
+            &app,
+            &headers,
+            Some(("application/json", br#"{"minor":true}"#)),
+        )
+    };
+    let tag = world.get("/v1/accounts/ada", &app).tag.unwrap();
+    let changed = send(&tag).expect(200).tag.unwrap();
+    send(&tag).expect(200);
+    send(&changed).refused(409, "idempotency-key-reused");
+}
+
+#[test]
 fn a_query_has_only_fields_that_are_known_each_once() {
     let world = World::new();
     world.open("ada");

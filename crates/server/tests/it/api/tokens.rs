@@ -32,6 +32,11 @@ fn a_token_that_decides_is_good_for_one_request_which_is_answered_again_as_it_wa
     let first = world.post("/v1/me/decisions", &token, &off).expect(201);
     let again = world.post("/v1/me/decisions", &token, &off).expect(201);
     assert_eq!(first.body, again.body);
+    let body = Some(("application/json", off.to_string().into_bytes()));
+    let body = body.as_ref().map(|(kind, body)| (*kind, &**body));
+    let named =
+        world.send("POST", "/v1/me/decisions", &token, &[("idempotency-key", "another")], body).expect(201);
+    assert_eq!(first.body, named.body, "it is one request, however its sender calls it");
     let on = json!({"purpose": "train", "choice": "on", "follows": world.head("ada")});
     world.post("/v1/me/decisions", &token, &on).refused(409, "token-spent");
     let other = json!({"version": "2025-10-08"});
