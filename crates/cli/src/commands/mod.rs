@@ -88,7 +88,8 @@ enum Command {
     Demo(demo::Demo),
     /// Serve the API and the ledger, and do what must be done again and again
     ///
-    /// Ends when it is told to (SIGTERM, ctrl-c), with code 0. Code 2 if a setting is wrong or the folder can't be opened.
+    /// Ends when it is told to (SIGTERM, ctrl-c), with code 0. Code 2 if a setting is wrong, and 1 if the settings are right
+    /// and it can't be served, such as where another process has the folder.
     Serve(serve::Serve),
     /// Make a data folder, with a key folder beside it
     Init(init::Init),

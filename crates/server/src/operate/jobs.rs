@@ -204,7 +204,8 @@ mod tests {
 
     #[test]
     fn a_slow_job_rests_longer_and_never_longer_than_its_interval() {
-        let (second, minute, hour) = (Duration::from_secs(1), Duration::from_mins(1), Duration::from_hours(1));
+        let (second, minute, hour) =
+            (Duration::from_secs(1), Duration::from_mins(1), Duration::from_hours(1));
         assert_eq!(rest(second, minute), second * REST);
         assert_eq!(rest(minute, hour), minute * REST);
         assert_eq!(rest(hour, hour), hour);
