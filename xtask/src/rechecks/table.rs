@@ -143,8 +143,8 @@ pub(super) const RECHECKS: &[Recheck] = &[
         "a pause is seen by every transaction of a sweep",
         change(
             SWEEP,
-            "            refuse_if_stopped(tx)?;\n            lease.hold(tx, until)?;",
-            "            lease.hold(tx, until)?;",
+            "            refuse_if_stopped(tx)?;\n            let token = lease.hold(tx, until)?;",
+            "            let token = lease.hold(tx, until)?;",
         ),
         APP,
         "races::sweepers::once_a_pause_has_answered_nothing_is_destroyed_at_any_step_of_a_sweep",
@@ -173,7 +173,7 @@ pub(super) const RECHECKS: &[Recheck] = &[
     ),
     check(
         "the lease is held in every transaction of a sweep",
-        change(SWEEP, "            lease.hold(tx, until)?;\n", ""),
+        change(SWEEP, "            let token = lease.hold(tx, until)?;\n", "            let token = 1;\n"),
         APP,
         "races::sweepers::a_sweeper_whose_lease_another_has_taken_writes_nothing_more",
     ),
